@@ -1,0 +1,2 @@
+//! What people and programs see: outputs are functions of a frozen view, one file each.
+pub mod view;
