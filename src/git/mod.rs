@@ -1,0 +1,276 @@
+//! The user's repository, read only: commits, first-parent order, merge bases, tags.
+//!
+//! The only user of git2. Nothing here writes to the repository.
+
+use crate::model::{Commit, CommitId};
+use git2::{ErrorCode, Oid, Repository, StatusOptions};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Why the repository could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// No repository at or above the folder.
+    #[error("{} is not inside a git repository: run plimsoll inside one, or `git init`", .0.display())]
+    NotARepository(PathBuf),
+    /// A repository without a commit.
+    #[error("the repository has no commit yet: commit something first")]
+    NoCommit,
+    /// A revision that does not name a commit.
+    #[error("`{revision}` does not name a commit here: {reason}; `git log` shows what there is")]
+    UnknownRevision {
+        /// As the user gave it.
+        revision: String,
+        /// What git says.
+        reason: String,
+    },
+    /// The repository belongs to another user.
+    #[error("git refuses {}: it belongs to another user; `git config --global --add safe.directory {}` allows it", .0.display(), .0.display())]
+    NotOwned(PathBuf),
+    /// Anything else.
+    #[error("git: {0}")]
+    Other(String),
+}
+
+impl From<git2::Error> for GitError {
+    fn from(error: git2::Error) -> Self {
+        Self::Other(error.message().to_owned())
+    }
+}
+
+/// A repository, opened for reading.
+pub struct Git {
+    repo: Repository,
+}
+
+/// The branch that HEAD is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultBranch {
+    /// Its name, such as `origin/main` or `main`.
+    pub name: String,
+    /// Its newest commit.
+    pub tip: CommitId,
+}
+
+impl Git {
+    /// Opens the repository that contains `folder`.
+    ///
+    /// # Errors
+    /// Where there is none, or it belongs to somebody else.
+    pub fn discover(folder: &Path) -> Result<Self, GitError> {
+        match Repository::discover(folder) {
+            Ok(repo) => Ok(Self { repo }),
+            Err(e) if e.code() == ErrorCode::Owner => Err(GitError::NotOwned(folder.to_owned())),
+            Err(e) if e.code() == ErrorCode::NotFound => {
+                Err(GitError::NotARepository(folder.to_owned()))
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The folder that all linked worktrees share (`git rev-parse --git-common-dir`).
+    #[must_use]
+    pub fn common_dir(&self) -> &Path {
+        self.repo.commondir()
+    }
+
+    /// The root of the work tree; `None` in a bare repository.
+    #[must_use]
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.repo.workdir()
+    }
+
+    /// Whether history was cut off (`git clone --depth`).
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.repo.is_shallow()
+    }
+
+    /// The commit of HEAD.
+    ///
+    /// # Errors
+    /// Where there is no commit yet.
+    pub fn head(&self) -> Result<CommitId, GitError> {
+        match self.repo.head() {
+            Ok(head) => id_of(head.peel_to_commit()?.id()),
+            Err(e) if matches!(e.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+                Err(GitError::NoCommit)
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The name of the branch that HEAD is on; `None` when it is detached.
+    #[must_use]
+    pub fn head_branch(&self) -> Option<String> {
+        let head = self.repo.head().ok()?;
+        if head.is_branch() {
+            head.shorthand().ok().map(str::to_owned)
+        } else {
+            None
+        }
+    }
+
+    /// The commit that `revision` names.
+    ///
+    /// # Errors
+    /// Where it names none.
+    pub fn resolve(&self, revision: &str) -> Result<CommitId, GitError> {
+        let unknown = |e: git2::Error| GitError::UnknownRevision {
+            revision: revision.to_owned(),
+            reason: e.message().to_owned(),
+        };
+        let object = self.repo.revparse_single(revision).map_err(unknown)?;
+        id_of(object.peel_to_commit().map_err(unknown)?.id())
+    }
+
+    /// What is known of a commit.
+    ///
+    /// # Errors
+    /// Where the repository does not have it.
+    pub fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
+        let found = self
+            .repo
+            .find_commit(oid_of(id)?)
+            .map_err(|e| GitError::UnknownRevision {
+                revision: id.as_str().to_owned(),
+                reason: e.message().to_owned(),
+            })?;
+        let parents = found.parent_ids().map(id_of).collect::<Result<_, _>>()?;
+        let time = Timestamp::from_second(found.time().seconds())
+            .map_err(|e| GitError::Other(e.to_string()))?;
+        let author = String::from_utf8_lossy(found.author().name_bytes()).into_owned();
+        let subject = found
+            .message_bytes()
+            .split(|&b| b == b'\n')
+            .next()
+            .unwrap_or_default();
+        let subject = String::from_utf8_lossy(subject).into_owned();
+        Ok(Commit {
+            id: id.clone(),
+            parents,
+            author,
+            subject,
+            time,
+        })
+    }
+
+    /// The first-parent history that ends at `tip`, oldest first. In a shallow clone it begins
+    /// where the clone was cut.
+    ///
+    /// # Errors
+    /// Where the tip does not exist or an object is damaged.
+    pub fn first_parents(&self, tip: &CommitId) -> Result<Vec<CommitId>, GitError> {
+        let mut walk = self.repo.revwalk()?;
+        walk.push(oid_of(tip)?)?;
+        walk.simplify_first_parent()?;
+        let mut line = walk.map(|oid| id_of(oid?)).collect::<Result<Vec<_>, _>>()?;
+        line.reverse();
+        Ok(line)
+    }
+
+    /// The best common ancestor of two commits; `None` where they share none.
+    ///
+    /// # Errors
+    /// Where one of them does not exist.
+    pub fn merge_base(&self, a: &CommitId, b: &CommitId) -> Result<Option<CommitId>, GitError> {
+        match self.repo.merge_base(oid_of(a)?, oid_of(b)?) {
+            Ok(oid) => id_of(oid).map(Some),
+            Err(e) if e.code() == ErrorCode::NotFound => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The remote's default branch (`origin/HEAD`, else `origin/main` or `origin/master`), else
+    /// the local `main` or `master`.
+    #[must_use]
+    pub fn default_branch(&self) -> Option<DefaultBranch> {
+        let remote_head = self
+            .repo
+            .find_reference("refs/remotes/origin/HEAD")
+            .ok()
+            .and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
+        let candidates = [
+            "refs/remotes/origin/main",
+            "refs/remotes/origin/master",
+            "refs/heads/main",
+            "refs/heads/master",
+        ];
+        remote_head
+            .as_deref()
+            .into_iter()
+            .chain(candidates)
+            .find_map(|name| {
+                let reference = self.repo.find_reference(name).ok()?;
+                let tip = id_of(reference.peel_to_commit().ok()?.id()).ok()?;
+                Some(DefaultBranch {
+                    name: reference.shorthand().ok()?.to_owned(),
+                    tip,
+                })
+            })
+    }
+
+    /// Whether a tracked file differs from HEAD, in the index or the work tree. Untracked files
+    /// do not count.
+    ///
+    /// # Errors
+    /// Where the work tree cannot be read.
+    pub fn is_dirty(&self) -> Result<bool, GitError> {
+        if self.repo.is_bare() {
+            return Ok(false);
+        }
+        let mut options = StatusOptions::new();
+        options
+            .include_untracked(false)
+            .include_ignored(false)
+            .exclude_submodules(true);
+        Ok(!self.repo.statuses(Some(&mut options))?.is_empty())
+    }
+
+    /// All tags by the commit that they name, each list in name order.
+    ///
+    /// # Errors
+    /// Where the references cannot be read.
+    pub fn tags(&self) -> Result<BTreeMap<CommitId, Vec<String>>, GitError> {
+        let mut tags: BTreeMap<CommitId, Vec<String>> = BTreeMap::new();
+        for reference in self.repo.references_glob("refs/tags/*")?.flatten() {
+            let (Ok(name), Ok(commit)) = (reference.shorthand(), reference.peel_to_commit()) else {
+                continue;
+            };
+            tags.entry(id_of(commit.id())?)
+                .or_default()
+                .push(name.to_owned());
+        }
+        tags.values_mut().for_each(|names| names.sort());
+        Ok(tags)
+    }
+
+    /// `OWNER/NAME` or the last part of the address of the remote `origin`.
+    #[must_use]
+    pub fn project_name(&self) -> Option<String> {
+        let remote = self.repo.find_remote("origin").ok()?;
+        let address = remote
+            .url()
+            .ok()?
+            .trim_end_matches('/')
+            .trim_end_matches(".git")
+            .to_owned();
+        let mut parts = address.rsplit(['/', ':']).filter(|part| !part.is_empty());
+        let name = parts.next()?.to_owned();
+        if address.contains("://") || address.contains('@') {
+            if let Some(owner) = parts.next() {
+                return Some(format!("{owner}/{name}"));
+            }
+        }
+        Some(name)
+    }
+}
+
+fn id_of(oid: Oid) -> Result<CommitId, GitError> {
+    CommitId::new(oid.to_string()).map_err(GitError::Other)
+}
+
+fn oid_of(id: &CommitId) -> Result<Oid, GitError> {
+    Ok(Oid::from_str(id.as_str())?)
+}

@@ -1,0 +1,291 @@
+//! Appending runs.
+
+use super::samples::Packer;
+use super::{Store, StoreError};
+use crate::model::{Commit, Direction, Measurement, Run};
+use jiff::Timestamp;
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, ToSql, TransactionBehavior, params,
+};
+use std::collections::HashMap;
+
+/// A run on its way into the store.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// What is known of its commit; `None` for a commit that this repository does not have.
+    pub commit: Option<&'a Commit>,
+}
+
+/// What became of the runs of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Appended {
+    /// Runs that are new.
+    pub stored: usize,
+    /// Runs that the store already had, digest by digest.
+    pub already: usize,
+}
+
+impl Store {
+    /// Appends runs, each whole in a transaction of its own. A run that is there already changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Where the database cannot be written; runs appended before the failing one stay.
+    pub fn append(&mut self, runs: &[NewRun<'_>], now: Timestamp) -> Result<Appended, StoreError> {
+        let mut appended = Appended::default();
+        let mut packer = Packer::new().map_err(|e| StoreError::BadRun(e.to_string()))?;
+        for new in runs {
+            check_finite(new.run)?;
+            let id = new
+                .run
+                .id()
+                .map_err(|e| StoreError::BadRun(e.to_string()))?;
+            if self.append_one(new, &id.0, now, &mut packer)? {
+                appended.stored += 1;
+            } else {
+                appended.already += 1;
+            }
+        }
+        Ok(appended)
+    }
+
+    fn append_one(
+        &mut self,
+        new: &NewRun<'_>,
+        digest: &[u8; 32],
+        now: Timestamp,
+        packer: &mut Packer,
+    ) -> Result<bool, StoreError> {
+        let path = self.path.clone();
+        let at = |e: rusqlite::Error| super::explain(&path, &e);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(at)?;
+        let known = transaction
+            .prepare_cached("SELECT 1 FROM run WHERE digest = ?1")
+            .and_then(|mut found| found.exists([digest]))
+            .map_err(at)?;
+        if known {
+            return Ok(false);
+        }
+        Writer {
+            sql: &transaction,
+            packer,
+        }
+        .write(new, digest, now)
+        .map_err(|e| match e {
+            WriteError::Sqlite(e) => at(e),
+            WriteError::Other(reason) => StoreError::BadRun(reason),
+        })?;
+        transaction.commit().map_err(at)?;
+        Ok(true)
+    }
+}
+
+fn check_finite(run: &Run) -> Result<(), StoreError> {
+    let sound = |m: &Measurement| {
+        m.value.is_finite()
+            && m.samples.as_ref().is_none_or(|s| {
+                let iterations = s.iterations.as_deref().unwrap_or_default();
+                s.values.iter().chain(iterations).all(|v| v.is_finite())
+            })
+    };
+    match run.measurements.iter().find(|m| !sound(m)) {
+        Some(m) => Err(StoreError::BadRun(format!(
+            "{} of `{}` holds a number that is not finite",
+            m.metric, m.benchmark
+        ))),
+        None => Ok(()),
+    }
+}
+
+enum WriteError {
+    Sqlite(rusqlite::Error),
+    Other(String),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Sqlite(e)
+    }
+}
+
+impl From<serde_json::Error> for WriteError {
+    fn from(e: serde_json::Error) -> Self {
+        Self::Other(e.to_string())
+    }
+}
+
+impl From<std::io::Error> for WriteError {
+    fn from(e: std::io::Error) -> Self {
+        Self::Other(e.to_string())
+    }
+}
+
+struct Writer<'a> {
+    sql: &'a Connection,
+    packer: &'a mut Packer,
+}
+
+impl Writer<'_> {
+    fn write(
+        &mut self,
+        new: &NewRun<'_>,
+        digest: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let run = new.run;
+        let environment = self.entry("environment", "label", &run.environment.label)?;
+        let facts = serde_json::to_string(&run.environment.facts)?;
+        self.sql
+            .prepare_cached(
+                "INSERT INTO run (digest, commit_id, environment, facts, suite, part, dirty, source, recorded) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                digest,
+                self.commit(new)?,
+                environment,
+                self.entry("facts", "json", &facts)?,
+                run.suite,
+                run.part,
+                run.dirty,
+                serde_json::to_string(&run.source)?,
+                now.as_second(),
+            ])?;
+        let id = self.sql.last_insert_rowid();
+        self.failures(run, id)?;
+        self.points(run, id, environment)
+    }
+
+    fn failures(&self, run: &Run, id: i64) -> Result<(), WriteError> {
+        for failure in &run.failures {
+            let benchmark = self.entry("benchmark", "name", &failure.benchmark)?;
+            self.sql
+                .prepare_cached("INSERT INTO failure (run, benchmark, reason) VALUES (?1, ?2, ?3)")?
+                .execute(params![id, benchmark, failure.reason])?;
+        }
+        Ok(())
+    }
+
+    fn points(&mut self, run: &Run, id: i64, environment: i64) -> Result<(), WriteError> {
+        let mut rows = run
+            .measurements
+            .iter()
+            .map(|m| Ok((self.series(m, environment)?, m)))
+            .collect::<Result<Vec<_>, WriteError>>()?;
+        rows.sort_by_key(|(series, _)| *series);
+        let mut origins = HashMap::new();
+        let mut point: CachedStatement<'_> = self.sql.prepare_cached(
+            "INSERT INTO point (series, run, value, below, above, n, origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        let mut sample = self
+            .sql
+            .prepare_cached("INSERT INTO sample (series, run, data) VALUES (?1, ?2, ?3)")?;
+        for (series, m) in rows {
+            let key = (
+                m.source_metric.as_str(),
+                m.source_unit.as_str(),
+                m.direction,
+            );
+            let origin = match origins.get(&key) {
+                Some(&origin) => origin,
+                None => *origins.entry(key).or_insert(self.origin(m)?),
+            };
+            let (below, above) = (m.spread.map(|s| s.below), m.spread.map(|s| s.above));
+            let n = i64::try_from(m.n).unwrap_or(i64::MAX);
+            point
+                .execute(params![series, id, m.value, below, above, n, origin])
+                .map_err(|e| {
+                    if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+                        WriteError::Other(format!("`{}` {} occurs twice", m.benchmark, m.metric))
+                    } else {
+                        e.into()
+                    }
+                })?;
+            if let Some(samples) = &m.samples {
+                sample.execute(params![series, id, self.packer.pack(samples)?])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of the commit, made or completed where this repository knows more of it now.
+    fn commit(&self, new: &NewRun<'_>) -> Result<i64, WriteError> {
+        let sha = new.run.commit.as_str();
+        let id = self.entry("commit_info", "sha", sha)?;
+        if let Some(commit) = new.commit {
+            let parents = commit
+                .parents
+                .iter()
+                .map(|p| p.as_str())
+                .collect::<Vec<_>>()
+                .join(" ");
+            self.sql
+                .prepare_cached(
+                    "UPDATE commit_info SET parents = ?2, author = ?3, subject = ?4, time = ?5 \
+                     WHERE id = ?1 AND parents IS NULL",
+                )?
+                .execute(params![
+                    id,
+                    parents,
+                    commit.author,
+                    commit.subject,
+                    commit.time.as_second()
+                ])?;
+        }
+        Ok(id)
+    }
+
+    fn series(&self, m: &Measurement, environment: i64) -> Result<i64, WriteError> {
+        let benchmark = self.entry("benchmark", "name", &m.benchmark)?;
+        let metric = self.intern(
+            "SELECT id FROM metric WHERE name = ?1 AND unit = ?2",
+            "INSERT INTO metric (name, unit) VALUES (?1, ?2)",
+            &[&m.metric, &m.unit.as_str()],
+        )?;
+        let tags = self.entry("tags", "json", &serde_json::to_string(&m.tags)?)?;
+        Ok(self.intern(
+            "SELECT id FROM series WHERE benchmark = ?1 AND metric = ?2 AND tags = ?3 AND environment = ?4",
+            "INSERT INTO series (benchmark, metric, tags, environment) VALUES (?1, ?2, ?3, ?4)",
+            &[&benchmark, &metric, &tags, &environment],
+        )?)
+    }
+
+    fn origin(&self, m: &Measurement) -> Result<i64, WriteError> {
+        let direction = match m.direction {
+            Some(Direction::Higher) => 1,
+            Some(Direction::Lower) => -1,
+            None => 0,
+        };
+        Ok(self.intern(
+            "SELECT id FROM origin WHERE metric = ?1 AND unit = ?2 AND direction = ?3",
+            "INSERT INTO origin (metric, unit, direction) VALUES (?1, ?2, ?3)",
+            &[&m.source_metric, &m.source_unit, &direction],
+        )?)
+    }
+
+    /// The id of a one-column dictionary's entry. Table and column are names of this file.
+    fn entry(&self, table: &str, column: &str, value: &str) -> Result<i64, WriteError> {
+        Ok(self.intern(
+            &format!("SELECT id FROM {table} WHERE {column} = ?1"),
+            &format!("INSERT INTO {table} ({column}) VALUES (?1)"),
+            &[&value],
+        )?)
+    }
+
+    fn intern(&self, find: &str, insert: &str, values: &[&dyn ToSql]) -> rusqlite::Result<i64> {
+        let found = self
+            .sql
+            .prepare_cached(find)?
+            .query_row(values, |row| row.get(0))
+            .optional()?;
+        match found {
+            Some(id) => Ok(id),
+            None => self.sql.prepare_cached(insert)?.insert(values),
+        }
+    }
+}
