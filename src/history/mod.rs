@@ -1,1 +1,365 @@
-//! .
+//! Series in git order.
+//!
+//! The store knows runs in order of arrival; git knows the order of commits. Here the two meet:
+//! every clean run whose commit lies on the first-parent line becomes part of a point at its
+//! place, whatever the order of recording. Runs of other commits are counted, kept and not drawn.
+
+use crate::model::CommitId;
+use crate::store::{Columns, RunRow, SeriesRow};
+use std::collections::HashMap;
+
+/// The first-parent line, oldest commit first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Timeline {
+    commits: Vec<CommitId>,
+    places: HashMap<CommitId, u32>,
+}
+
+impl Timeline {
+    /// A line of commits, oldest first.
+    #[must_use]
+    pub fn new(commits: Vec<CommitId>) -> Self {
+        let places = commits.iter().cloned().zip(0u32..).collect();
+        Self { commits, places }
+    }
+
+    /// All commits, oldest first.
+    #[must_use]
+    pub fn commits(&self) -> &[CommitId] {
+        &self.commits
+    }
+
+    /// The place of a commit, counted from the oldest; `None` when it is not on the line.
+    #[must_use]
+    pub fn place(&self, commit: &CommitId) -> Option<u32> {
+        self.places.get(commit).copied()
+    }
+
+    /// The commit at a place.
+    #[must_use]
+    pub fn at(&self, place: u32) -> Option<&CommitId> {
+        self.commits.get(place as usize)
+    }
+}
+
+/// One run of one series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunValue {
+    /// Index into the runs that the history was made from.
+    pub run: u32,
+    /// Its value.
+    pub value: f64,
+    /// Lower and upper end of its spread; the value itself where unknown.
+    pub ends: (f64, f64),
+    /// Samples behind it.
+    pub n: u64,
+}
+
+/// All runs of a series at one commit on one kind of machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Place of the commit on the timeline.
+    pub place: u32,
+    /// Stratum: index into [`Series::strata`].
+    pub stratum: u32,
+    /// Median of its runs.
+    pub value: f64,
+    first: u32,
+    count: u32,
+}
+
+/// A series in git order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Identity, unit and direction.
+    pub row: SeriesRow,
+    /// Points by place, then stratum.
+    pub points: Vec<Point>,
+    /// Names of the machines (CPU models) that the points were measured on.
+    pub strata: Vec<String>,
+    runs: Vec<RunValue>,
+}
+
+impl Series {
+    /// The runs behind a point.
+    #[must_use]
+    pub fn runs_of(&self, point: &Point) -> &[RunValue] {
+        &self.runs[point.first as usize..(point.first + point.count) as usize]
+    }
+
+    /// The points at places below `end`.
+    #[must_use]
+    pub fn before(&self, end: u32) -> &[Point] {
+        &self.points[..self.points.partition_point(|point| point.place < end)]
+    }
+
+    /// Indices of points at which the machine changed for good: no machine of the points before
+    /// is seen again, and at least [`STRATUM_POINTS`] points follow.
+    #[must_use]
+    pub fn breaks(&self) -> Vec<usize> {
+        lasting_changes(&self.points)
+    }
+}
+
+/// A machine needs this many points before its offset, or a lasting change to it, is believed.
+pub const STRATUM_POINTS: usize = 5;
+
+fn lasting_changes(points: &[Point]) -> Vec<usize> {
+    let mut last_seen: HashMap<u32, usize> = HashMap::new();
+    for (i, point) in points.iter().enumerate() {
+        last_seen.insert(point.stratum, i);
+    }
+    let mut reach = 0;
+    let mut breaks = Vec::new();
+    let mut start = 0;
+    for (i, point) in points.iter().enumerate() {
+        if i > 0 && reach < i {
+            let established = i - start >= STRATUM_POINTS || breaks.is_empty();
+            if established && points.len() - i >= STRATUM_POINTS {
+                breaks.push(i);
+                start = i;
+            }
+        }
+        reach = reach.max(last_seen[&point.stratum]);
+    }
+    breaks
+}
+
+/// Why runs are not part of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Runs with uncommitted changes.
+    pub dirty: usize,
+    /// Runs of commits that are not on the first-parent line.
+    pub off_line: usize,
+}
+
+/// Where each run stands: `None` for dirty runs and commits off the line.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Placement {
+    places: Vec<Option<u32>>,
+    strata: Vec<u32>,
+    names: Vec<String>,
+    by_row: HashMap<i64, u32>,
+    /// What was left out.
+    pub left_out: LeftOut,
+}
+
+impl Placement {
+    /// Places every run on the line.
+    #[must_use]
+    pub fn new(runs: &[RunRow], timeline: &Timeline) -> Self {
+        let mut placement = Self::default();
+        let mut strata: HashMap<&str, u32> = HashMap::new();
+        for (index, run) in (0u32..).zip(runs) {
+            let place = timeline.place(&run.commit).filter(|_| !run.dirty);
+            if run.dirty {
+                placement.left_out.dirty += 1;
+            } else if place.is_none() {
+                placement.left_out.off_line += 1;
+            }
+            let name = run.environment.stratum();
+            let next = placement.names.len() as u32;
+            let stratum = *strata.entry(name).or_insert_with(|| {
+                placement.names.push(name.to_owned());
+                next
+            });
+            placement.places.push(place);
+            placement.strata.push(stratum);
+            placement.by_row.insert(run.id, index);
+        }
+        placement
+    }
+
+    /// The place of the run with this index; `None` where it is not part of the history.
+    #[must_use]
+    pub fn place(&self, run: usize) -> Option<u32> {
+        self.places.get(run).copied().flatten()
+    }
+
+    /// Puts the columns of one series into git order.
+    #[must_use]
+    pub fn arrange(&self, row: SeriesRow, columns: &Columns) -> Series {
+        let mut placed: Vec<(u32, u32, RunValue)> = columns
+            .runs
+            .iter()
+            .zip(&columns.values)
+            .zip(columns.spreads.iter().zip(&columns.n))
+            .filter_map(|((id, &value), (spread, &n))| {
+                let &run = self.by_row.get(id)?;
+                let place = self.places[run as usize]?;
+                let ends = spread.map_or((value, value), |spread| spread.ends(value));
+                Some((
+                    place,
+                    self.strata[run as usize],
+                    RunValue {
+                        run,
+                        value,
+                        ends,
+                        n,
+                    },
+                ))
+            })
+            .collect();
+        placed.sort_by_key(|(place, stratum, value)| (*place, *stratum, value.run));
+        let mut strata: Vec<String> = Vec::new();
+        let mut local: HashMap<u32, u32> = HashMap::new();
+        let mut points = Vec::new();
+        let mut first = 0;
+        for group in placed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (place, stratum, _) = group[0];
+            let stratum = *local.entry(stratum).or_insert_with(|| {
+                strata.push(self.names[stratum as usize].clone());
+                strata.len() as u32 - 1
+            });
+            let value = median_of(group.iter().map(|(_, _, run)| run.value));
+            let count = group.len() as u32;
+            points.push(Point {
+                place,
+                stratum,
+                value,
+                first,
+                count,
+            });
+            first += count;
+        }
+        Series {
+            row,
+            points,
+            strata,
+            runs: placed.into_iter().map(|(_, _, run)| run).collect(),
+        }
+    }
+}
+
+fn median_of(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        (sorted[middle - 1] + sorted[middle]) / 2.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Environment, RunId, SeriesKey, Source, Tags, Unit};
+
+    fn commit(i: usize) -> CommitId {
+        CommitId::new(format!("{i:040x}")).unwrap()
+    }
+
+    fn run(id: i64, at: usize, cpu: &str, dirty: bool) -> RunRow {
+        RunRow {
+            id,
+            digest: RunId([0; 32]),
+            commit: commit(at),
+            environment: Environment {
+                label: "ci".into(),
+                facts: [("cpu".to_owned(), cpu.to_owned())].into(),
+            },
+            suite: String::new(),
+            part: String::new(),
+            dirty,
+            source: Source::default(),
+        }
+    }
+
+    fn row() -> SeriesRow {
+        let key = SeriesKey {
+            benchmark: "b".into(),
+            metric: "time".into(),
+            tags: Tags::new(),
+            env: "ci".into(),
+        };
+        SeriesRow {
+            id: 1,
+            key,
+            unit: Unit::Nanoseconds,
+            direction: None,
+        }
+    }
+
+    fn columns(values: &[(i64, f64)]) -> Columns {
+        Columns {
+            runs: values.iter().map(|v| v.0).collect(),
+            values: values.iter().map(|v| v.1).collect(),
+            spreads: vec![None; values.len()],
+            n: vec![1; values.len()],
+        }
+    }
+
+    fn series(runs: &[RunRow]) -> Series {
+        let timeline = Timeline::new((0..40).map(commit).collect());
+        let values: Vec<_> = runs.iter().map(|r| (r.id, r.id as f64)).collect();
+        Placement::new(runs, &timeline).arrange(row(), &columns(&values))
+    }
+
+    #[test]
+    fn a_backfilled_commit_lands_in_its_place() {
+        let series = series(&[
+            run(1, 5, "a", false),
+            run(2, 3, "a", false),
+            run(3, 4, "a", false),
+        ]);
+        let order: Vec<_> = series.points.iter().map(|p| (p.place, p.value)).collect();
+        assert_eq!(order, [(3, 2.0), (4, 3.0), (5, 1.0)]);
+    }
+
+    #[test]
+    fn runs_of_one_commit_are_one_point_at_their_median() {
+        let series = series(&[
+            run(1, 5, "a", false),
+            run(9, 5, "a", false),
+            run(2, 5, "a", false),
+        ]);
+        assert_eq!(series.points.len(), 1);
+        assert_eq!(series.points[0].value.to_bits(), 2.0f64.to_bits());
+        assert_eq!(series.runs_of(&series.points[0]).len(), 3);
+    }
+
+    #[test]
+    fn dirty_runs_and_unknown_commits_are_counted_and_not_drawn() {
+        let runs = [
+            run(1, 5, "a", true),
+            run(2, 99, "a", false),
+            run(3, 6, "a", false),
+        ];
+        assert_eq!(series(&runs).points.len(), 1);
+        let placement = Placement::new(&runs, &Timeline::new((0..40).map(commit).collect()));
+        assert_eq!(
+            placement.left_out,
+            LeftOut {
+                dirty: 1,
+                off_line: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_machine_that_is_gone_for_good_is_a_break() {
+        let runs: Vec<_> = (0..14)
+            .map(|i| run(i as i64, i, if i < 7 { "a" } else { "b" }, false))
+            .collect();
+        assert_eq!(series(&runs).breaks(), [7]);
+    }
+
+    #[test]
+    fn machines_that_alternate_are_no_break() {
+        let runs: Vec<_> = (0..14)
+            .map(|i| run(i as i64, i, if i % 3 == 0 { "a" } else { "b" }, false))
+            .collect();
+        assert_eq!(series(&runs).breaks(), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn four_points_on_a_new_machine_are_not_yet_a_break() {
+        let runs: Vec<_> = (0..11)
+            .map(|i| run(i as i64, i, if i < 7 { "a" } else { "b" }, false))
+            .collect();
+        assert_eq!(series(&runs).breaks(), [] as [usize; 0]);
+    }
+}
