@@ -1,0 +1,102 @@
+//! How sure one change is, the search over all its places accounted for.
+
+use crate::stats;
+
+/// ν of Siegmund (1985) in the closed approximation of Siegmund & Yakir (2007).
+fn nu(x: f64) -> f64 {
+    if x < 1e-6 {
+        return 1.0;
+    }
+    let half = 0.5 * x;
+    let cumulative = stats::normal_cdf(half);
+    (2.0 / x) * (cumulative - 0.5) / (half * cumulative + stats::normal_pdf(half))
+}
+
+/// p-value of the largest standardised difference of means over all splits of `m` independent
+/// points, t² being the square of the two-sample statistic at the best split (James, James &
+/// Siegmund, Biometrika 1987).
+pub(super) fn maximal_p(t_squared: f64, m: usize) -> f64 {
+    let df = m as f64 - 2.0;
+    if df <= 0.0 || t_squared <= 0.0 || t_squared.is_nan() {
+        return 1.0;
+    }
+    let b = (df * (t_squared / df).ln_1p()).sqrt() * (1.0 - 3.0 / (4.0 * df));
+    if b > 37.0 {
+        return 0.0;
+    }
+    let total = m as f64;
+    let sum: f64 = (1..m)
+        .map(|k| {
+            let share = total / (k as f64 * (m - k) as f64);
+            share * nu(b * share.sqrt())
+        })
+        .sum();
+    (b * stats::normal_pdf(b) * sum + 2.0 * stats::normal_sf(b)).min(1.0)
+}
+
+/// Square of the two-sample statistic at the best split and that split; NaN-free input. `None`
+/// where nothing varies.
+pub(super) fn best_split(z: &[f64]) -> Option<(f64, usize)> {
+    let m = z.len();
+    if m < 3 {
+        return None;
+    }
+    let mean = z.iter().sum::<f64>() / m as f64;
+    let total: f64 = z.iter().map(|z| (z - mean) * (z - mean)).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let mut running = 0.0;
+    let mut best = (0.0, 0);
+    for (k, value) in z.iter().enumerate().take(m - 1) {
+        running += value - mean;
+        let left = (k + 1) as f64;
+        let statistic = running * running * m as f64 / (left * (m as f64 - left));
+        if statistic > best.0 {
+            best = (statistic, k + 1);
+        }
+    }
+    let share = (best.0 / total).min(1.0 - 1e-12);
+    Some((share * (m as f64 - 2.0) / (1.0 - share), best.1))
+}
+
+/// The least p that splitting m points after k can have, whatever the values: two of the C(m, k)
+/// arrangements are as extreme.
+pub(super) fn attainable(m: usize, k: usize) -> f64 {
+    let k = k.min(m - k);
+    let mut ways = 1.0_f64;
+    for i in 0..k {
+        ways *= (m - i) as f64 / (i + 1) as f64;
+        if ways > 1e12 {
+            return 0.0;
+        }
+    }
+    (2.0 / ways).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_statistics_are_surer() {
+        let p: Vec<f64> = [1.0, 4.0, 9.0, 16.0, 25.0, 100.0]
+            .iter()
+            .map(|t| maximal_p(*t, 100))
+            .collect();
+        assert!(p.windows(2).all(|pair| pair[1] <= pair[0]), "{p:?}");
+        assert!(p[5] < 1e-10);
+    }
+
+    #[test]
+    fn longer_series_need_more() {
+        assert!(maximal_p(12.0, 1000) > maximal_p(12.0, 50));
+    }
+
+    #[test]
+    fn attainability_of_short_splits() {
+        assert!((attainable(103, 1) - 2.0 / 103.0).abs() < 1e-12);
+        assert!((attainable(10, 5) - 2.0 / 252.0).abs() < 1e-12);
+        assert!(attainable(200, 50) < 1e-9);
+    }
+}
