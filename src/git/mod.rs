@@ -258,10 +258,10 @@ impl Git {
             .to_owned();
         let mut parts = address.rsplit(['/', ':']).filter(|part| !part.is_empty());
         let name = parts.next()?.to_owned();
-        if address.contains("://") || address.contains('@') {
-            if let Some(owner) = parts.next() {
-                return Some(format!("{owner}/{name}"));
-            }
+        if (address.contains("://") || address.contains('@'))
+            && let Some(owner) = parts.next()
+        {
+            return Some(format!("{owner}/{name}"));
         }
         Some(name)
     }

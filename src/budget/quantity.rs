@@ -1,0 +1,224 @@
+//! Amounts as people write them: `250ms`, `+5%`, `6 queries`.
+
+use crate::model::Unit;
+
+/// A number with what it counts, in the canonical unit of its dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// In [`Quantity::dimension`]'s canonical unit.
+    pub value: f64,
+    /// What it counts.
+    pub dimension: Dimension,
+    /// As it was written.
+    pub text: String,
+}
+
+/// What an amount counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dimension {
+    /// A physical unit that plimsoll knows.
+    Known(Unit),
+    /// A word of the owner's, such as `queries`.
+    Word(String),
+    /// A bare number.
+    Bare,
+}
+
+const UNITS: &[(&str, f64, Unit)] = &[
+    ("ps", 1e-3, Unit::Nanoseconds),
+    ("ns", 1.0, Unit::Nanoseconds),
+    ("us", 1e3, Unit::Nanoseconds),
+    ("µs", 1e3, Unit::Nanoseconds),
+    ("μs", 1e3, Unit::Nanoseconds),
+    ("ms", 1e6, Unit::Nanoseconds),
+    ("s", 1e9, Unit::Nanoseconds),
+    ("m", 60e9, Unit::Nanoseconds),
+    ("min", 60e9, Unit::Nanoseconds),
+    ("h", 3600e9, Unit::Nanoseconds),
+    ("B", 1.0, Unit::Bytes),
+    ("kB", 1e3, Unit::Bytes),
+    ("MB", 1e6, Unit::Bytes),
+    ("GB", 1e9, Unit::Bytes),
+    ("KiB", 1024.0, Unit::Bytes),
+    ("MiB", 1_048_576.0, Unit::Bytes),
+    ("GiB", 1_073_741_824.0, Unit::Bytes),
+    ("1/s", 1.0, Unit::PerSecond),
+    ("/s", 1.0, Unit::PerSecond),
+    ("req/s", 1.0, Unit::PerSecond),
+    ("ops/s", 1.0, Unit::PerSecond),
+    ("elem/s", 1.0, Unit::PerSecond),
+    ("B/s", 1.0, Unit::BytesPerSecond),
+    ("kB/s", 1e3, Unit::BytesPerSecond),
+    ("MB/s", 1e6, Unit::BytesPerSecond),
+    ("GB/s", 1e9, Unit::BytesPerSecond),
+    ("KiB/s", 1024.0, Unit::BytesPerSecond),
+    ("MiB/s", 1_048_576.0, Unit::BytesPerSecond),
+    ("GiB/s", 1_073_741_824.0, Unit::BytesPerSecond),
+    ("%", 1e-2, Unit::Ratio),
+];
+
+impl Quantity {
+    /// Reads an amount.
+    ///
+    /// # Errors
+    /// A sentence fragment that says what is wrong and what to write.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let trimmed = text.trim();
+        let split = trimmed
+            .char_indices()
+            .find(|&(i, c)| {
+                let exponent = matches!(c, 'e' | 'E')
+                    && trimmed[i + 1..]
+                        .starts_with(|d: char| d.is_ascii_digit() || d == '-' || d == '+');
+                !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_') || exponent)
+            })
+            .map_or(trimmed.len(), |(i, _)| i);
+        let (number, unit) = trimmed.split_at(split);
+        let unit = unit.trim();
+        if unit.starts_with(',') {
+            return Err(format!(
+                "`{text}` holds a comma: write decimals with a point"
+            ));
+        }
+        let value: f64 =
+            number
+                .replace('_', "")
+                .parse()
+                .map_err(|_ignored: std::num::ParseFloatError| {
+                    format!("`{text}` does not begin with a number")
+                })?;
+        if !value.is_finite() {
+            return Err(format!("`{text}` is not a finite number"));
+        }
+        let known = UNITS.iter().find(|(name, _, _)| *name == unit);
+        let (factor, dimension) = match known {
+            Some((_, factor, unit)) => (*factor, Dimension::Known(unit.clone())),
+            None if unit.is_empty() => (1.0, Dimension::Bare),
+            None => {
+                let slip = UNITS
+                    .iter()
+                    .find(|(name, _, _)| name.eq_ignore_ascii_case(unit));
+                if let Some((name, _, _)) = slip {
+                    return Err(format!("unknown unit `{unit}`: did you mean `{name}`?"));
+                }
+                if !unit
+                    .chars()
+                    .all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '_'))
+                {
+                    return Err(format!(
+                        "unknown unit `{unit}`: write for example ms, MiB, req/s, % or a word"
+                    ));
+                }
+                (1.0, Dimension::Word(unit.to_owned()))
+            }
+        };
+        Ok(Self {
+            value: value * factor,
+            dimension,
+            text: trimmed.to_owned(),
+        })
+    }
+
+    /// Whether this amount can limit a series of `unit`; else what to write.
+    ///
+    /// # Errors
+    /// A sentence fragment with the unit that fits.
+    pub fn fits(&self, unit: &Unit) -> Result<(), String> {
+        let wanted = match unit {
+            Unit::Nanoseconds => "a time such as `250ms`",
+            Unit::Bytes => "a size such as `12MiB`",
+            Unit::PerSecond => "a rate such as `900 req/s`",
+            Unit::BytesPerSecond => "a bandwidth such as `40MB/s`",
+            Unit::Ratio => "a share such as `0.5%`",
+            Unit::Count | Unit::Other(_) => "a number such as `6` or `6 queries`",
+        };
+        let fits = match (&self.dimension, unit) {
+            (Dimension::Known(own), unit) => own == unit,
+            (Dimension::Word(word), Unit::Other(text)) => word == text || !text.contains('/'),
+            (Dimension::Word(_), Unit::Count) => true,
+            (Dimension::Word(_), _) => false,
+            (Dimension::Bare, unit) => matches!(unit, Unit::Count | Unit::Ratio | Unit::Other(_)),
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "`{}` does not fit a series in {unit}: write {wanted}",
+                self.text
+            ))
+        }
+    }
+}
+
+/// Reads a relative limit such as `+5%` as a fraction (0.05).
+///
+/// # Errors
+/// A sentence fragment that says what to write.
+pub fn parse_percent(text: &str) -> Result<f64, String> {
+    match Quantity::parse(text) {
+        Ok(Quantity {
+            value,
+            dimension: Dimension::Known(Unit::Ratio),
+            ..
+        }) => Ok(value),
+        Ok(_) => Err(format!(
+            "`{text}` is not a percentage: write for example `+5%`"
+        )),
+        Err(reason) => Err(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_reach_their_canonical_unit() {
+        let read = |text| Quantity::parse(text).map(|q| (q.value, q.dimension));
+        assert_eq!(
+            read("250ms"),
+            Ok((250e6, Dimension::Known(Unit::Nanoseconds)))
+        );
+        assert_eq!(
+            read("1.5 s"),
+            Ok((1.5e9, Dimension::Known(Unit::Nanoseconds)))
+        );
+        assert_eq!(read("2e3 B"), Ok((2000.0, Dimension::Known(Unit::Bytes))));
+        assert_eq!(
+            read("6 queries"),
+            Ok((6.0, Dimension::Word("queries".into())))
+        );
+        assert_eq!(read("1_000"), Ok((1000.0, Dimension::Bare)));
+    }
+
+    #[test]
+    fn slips_are_named() {
+        assert!(
+            Quantity::parse("5 MS")
+                .unwrap_err()
+                .contains("did you mean `ms`")
+        );
+        assert!(Quantity::parse("1,5s").unwrap_err().contains("comma"));
+        assert!(Quantity::parse("fast").unwrap_err().contains("number"));
+        assert!(Quantity::parse("1e999 s").unwrap_err().contains("finite"));
+    }
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        let bare = Quantity::parse("250").unwrap();
+        assert!(bare.fits(&Unit::Nanoseconds).unwrap_err().contains("250ms"));
+        assert!(bare.fits(&Unit::Count).is_ok());
+        assert!(
+            Quantity::parse("2kB")
+                .unwrap()
+                .fits(&Unit::Nanoseconds)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn percentages() {
+        assert_eq!(parse_percent("+5%").map(|x| (x * 1e9).round()), Ok(5e7));
+        assert!(parse_percent("5").is_err());
+    }
+}
