@@ -1,0 +1,240 @@
+//! What a new measurement is judged against: the present level and the noise around it.
+//!
+//! Everything here is on the working scale with the sign of worsening: y = s·ln x for positive
+//! metrics (s = −1 where higher is better), s·x for others. A larger y is always worse.
+
+use super::Analysis;
+use crate::detect::Scale;
+use crate::history::Point;
+use crate::model::Direction;
+use crate::stats::{mad, median, student_t_quantile};
+
+/// The noise between points of a history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Noise {
+    /// Standard deviation of one point around its level.
+    pub sd: f64,
+    /// Degrees of freedom of that estimate.
+    pub df: f64,
+    /// Variance inflation of a mean by autocorrelation, (1 + φ) ÷ (1 − φ), at least 1.
+    pub inflation: f64,
+    /// How far each point lies from its level, in order.
+    pub residuals: Vec<f64>,
+    /// Every point was equal to its level: an exact counter.
+    pub exact: bool,
+}
+
+/// The regime that a new measurement is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Base {
+    /// Its robust centre.
+    pub level: f64,
+    /// Its points.
+    pub m: usize,
+    /// Points since the last machine change, of which the noise is known.
+    pub points: usize,
+    /// The noise, pooled over all regimes since the last machine change.
+    pub noise: Noise,
+    /// Scale of everything here.
+    pub scale: Scale,
+    /// Sign of worsening.
+    pub sign: f64,
+}
+
+/// Prior of the share of points that are outliers, as pseudo-counts (outliers, all): one half in
+/// five. Ten to fifteen in a hundred single runs on hosted machines lie more than five robust
+/// standard deviations off, so a short history without outliers is no proof that there are none.
+pub const OUTLIER_PRIOR: (f64, f64) = (0.5, 5.0);
+
+/// Finite-sample factors that make the MAD unbiased for normal samples of 2 to 9 values (Croux &
+/// Rousseeuw 1992); n ÷ (n − 0.8) above.
+const MAD_FACTORS: [f64; 8] = [1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107];
+
+/// Residuals beyond this many robust standard deviations are drawn in before the noise is
+/// measured, so that outliers in the base do not hide a real step.
+const WINSOR: f64 = 3.0;
+
+/// The noise of a history that never varied and is no counter: this share of the level. A clock
+/// that always gives the same number is coarse, not perfect.
+const LEAST_NOISE: f64 = 1e-3;
+
+impl Base {
+    /// The base at the end of analysed points. The regime is the last of the analysis; noise is
+    /// pooled over all regimes since the last break. `None` without any usable point.
+    #[must_use]
+    pub fn new(
+        points: &[Point],
+        analysis: &Analysis,
+        direction: Direction,
+        counter: bool,
+    ) -> Option<Self> {
+        let sign = direction.worsening_sign();
+        let scale = analysis.scale;
+        let start = analysis.breaks.last().copied().unwrap_or(0);
+        let mut level = f64::NAN;
+        let mut m = 0;
+        let mut residuals = Vec::new();
+        let mut regimes = 0;
+        for regime in analysis
+            .regimes
+            .iter()
+            .filter(|regime| regime.last >= start)
+        {
+            let first = regime.first.max(start);
+            let last = regime.last.min(points.len().saturating_sub(1));
+            let ys: Vec<f64> = (first..=last)
+                .filter(|&i| analysis.offsets[i].is_finite())
+                .map(|i| working(points[i].value, scale, sign) - sign * analysis.offsets[i])
+                .collect();
+            if ys.is_empty() {
+                continue;
+            }
+            regimes += 1;
+            m = ys.len();
+            level = centre(&ys);
+            residuals.extend(ys.iter().map(|y| y - level));
+        }
+        if m == 0 {
+            return None;
+        }
+        let points = residuals.len();
+        let noise = Noise::of(
+            residuals,
+            regimes,
+            level,
+            scale,
+            counter,
+            analysis.autocorrelation,
+        );
+        Some(Self {
+            level,
+            m,
+            points,
+            noise,
+            scale,
+            sign,
+        })
+    }
+
+    /// A value on the working scale.
+    #[must_use]
+    pub fn working(&self, value: f64) -> f64 {
+        working(value, self.scale, self.sign)
+    }
+
+    /// A level on the working scale back in input units.
+    #[must_use]
+    pub fn value(&self, y: f64) -> f64 {
+        match self.scale {
+            Scale::Log => (y * self.sign).exp(),
+            Scale::Linear => y * self.sign,
+        }
+    }
+
+    /// A relative limit as a distance on the working scale; `None` where the level is 0.
+    #[must_use]
+    pub fn margin(&self, fraction: f64) -> Option<f64> {
+        match self.scale {
+            // Worse by a fraction: a time grows to (1 + f), a rate falls to (1 − f).
+            Scale::Log if self.sign > 0.0 => Some(fraction.ln_1p()),
+            Scale::Log => Some(-(-fraction.min(0.999_999)).ln_1p()),
+            Scale::Linear if self.level.abs() > 0.0 => Some(fraction * self.level.abs()),
+            Scale::Linear => None,
+        }
+    }
+
+    /// A distance on the working scale as a relative change of the value, with the value's sign.
+    #[must_use]
+    pub fn effect(&self, distance: f64) -> Option<f64> {
+        match self.scale {
+            Scale::Log => Some((distance * self.sign).exp_m1()),
+            Scale::Linear if self.level.abs() > 0.0 => {
+                Some(distance * self.sign / self.level.abs())
+            }
+            Scale::Linear => None,
+        }
+    }
+
+    /// The quantile of Student's t that belongs to this noise.
+    #[must_use]
+    pub fn t(&self, probability: f64) -> f64 {
+        student_t_quantile(probability, self.noise.df)
+    }
+}
+
+impl Noise {
+    fn of(
+        residuals: Vec<f64>,
+        regimes: usize,
+        level: f64,
+        scale: Scale,
+        counter: bool,
+        autocorrelation: f64,
+    ) -> Self {
+        let n = residuals.len();
+        let df = (n.saturating_sub(regimes)).max(1) as f64;
+        let still = residuals
+            .iter()
+            .all(|r| r.abs() <= 1e-12 * level.abs().max(1.0));
+        let floor = match scale {
+            Scale::Log => LEAST_NOISE,
+            Scale::Linear => LEAST_NOISE * level.abs().max(f64::MIN_POSITIVE),
+        };
+        let sd = if still {
+            floor
+        } else {
+            winsorised_sd(&residuals, df).max(floor * 1e-3)
+        };
+        let phi = autocorrelation.clamp(0.0, 0.9);
+        Self {
+            sd,
+            df,
+            inflation: (1.0 + phi) / (1.0 - phi),
+            exact: still && counter,
+            residuals,
+        }
+    }
+
+    /// How likely a lone value this far from its level is an outlier of the kind that the history
+    /// shows: (#{residuals as far on the worse side} + prior) ÷ (all + prior). A conformal p-value
+    /// (Vovk et al. 2005) smoothed by [`OUTLIER_PRIOR`].
+    #[must_use]
+    pub fn outlier_p(&self, distance: f64) -> f64 {
+        let as_far = self.residuals.iter().filter(|r| **r >= distance).count() as f64;
+        (as_far + OUTLIER_PRIOR.0) / (self.residuals.len() as f64 + OUTLIER_PRIOR.1)
+    }
+}
+
+fn working(value: f64, scale: Scale, sign: f64) -> f64 {
+    match scale {
+        Scale::Log => sign * value.ln(),
+        Scale::Linear => sign * value,
+    }
+}
+
+/// Standard deviation of residuals after drawing in those beyond [`WINSOR`] robust sd.
+fn winsorised_sd(residuals: &[f64], df: f64) -> f64 {
+    let n = residuals.len();
+    let factor = match n {
+        0 | 1 => 1.0,
+        2..=9 => MAD_FACTORS[n - 2],
+        _ => n as f64 / (n as f64 - 0.8),
+    };
+    let robust = 1.4826 * factor * mad(residuals).unwrap_or(0.0);
+    let reach = if robust > 0.0 {
+        WINSOR * robust
+    } else {
+        f64::INFINITY
+    };
+    let square = |r: &f64| r.clamp(-reach, reach).powi(2);
+    (residuals.iter().map(square).sum::<f64>() / df).sqrt()
+}
+
+/// Mean after drawing in values beyond two robust sd from the median: as efficient as the mean on
+/// clean values, and no more moved by an outlier than by a point two sd away.
+fn centre(values: &[f64]) -> f64 {
+    let middle = median(values).unwrap_or(f64::NAN);
+    let reach = 2.0 * 1.4826 * mad(values).unwrap_or(0.0);
+    let drawn = |v: &f64| middle + (v - middle).clamp(-reach, reach);
+    values.iter().map(drawn).sum::<f64>() / values.len() as f64
+}
