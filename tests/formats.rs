@@ -34,7 +34,7 @@ fn from(name: &str) -> Options {
 }
 
 fn bytes_of(file: &str) -> Vec<u8> {
-    std::fs::read(fixtures().join(file)).unwrap()
+    std::fs::read(fixtures().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
 /// What must hold of anything that was read, however damaged its source was.

@@ -132,6 +132,17 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     });
     for metric in &summary.metrics {
         let (name, tags) = tags(&metric.name);
+        let empty = match &metric.values {
+            Values::Null(what) => Some(format!("`{what}` of {} is null", metric.name)),
+            _ if is_empty_duration(metric) => {
+                Some(format!("no request belongs to {}", metric.name))
+            }
+            _ => None,
+        };
+        if let Some(reason) = empty {
+            parsed.fail(slice(input.stem, &tags), reason);
+            continue;
+        }
         let bench = Bench::new(input.stem, tags);
         let n = requests.filter(|_| metric.name == "http_req_duration");
         parsed
@@ -144,14 +155,14 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
 /// Why a test has no result, if it has none.
 fn no_result(metrics: &[Metric]) -> Option<String> {
     let find = |name: &str| metrics.iter().find(|m| m.name == name);
-    for metric in metrics {
-        if let Values::Null(what) = &metric.values {
-            return Some(format!("`{what}` of {} is null", metric.name));
+    for name in ["http_reqs", "http_req_duration", "http_req_failed"] {
+        if let Some(Values::Null(what)) = find(name).map(|m| &m.values) {
+            return Some(format!("`{what}` of {name} is null"));
         }
     }
     let done = |m: &Metric| match &m.values {
         Values::Counter(count, _) => *count > 0.0,
-        Values::Trend(statistics, _) => !statistics.is_empty(),
+        Values::Trend(statistics, _) => !statistics.is_empty() && !is_empty_duration(m),
         _ => false,
     };
     if find("http_reqs").is_some_and(|m| !done(m)) {
@@ -173,6 +184,26 @@ fn no_result(metrics: &[Metric]) -> Option<String> {
         return Some("every request failed".to_owned());
     }
     None
+}
+
+/// Whether a trend of request durations, or a slice of it, has no requests: k6 writes zeros then,
+/// as it does for a threshold on a tag that nothing carried.
+fn is_empty_duration(metric: &Metric) -> bool {
+    let Values::Trend(statistics, counted) = &metric.values else {
+        return false;
+    };
+    metric.name.starts_with("http_req_duration")
+        && (*counted == Some(0.0) || statistics.iter().all(|(_, value)| *value <= 0.0))
+        && statistics.iter().all(|(_, value)| *value >= 0.0)
+}
+
+/// A slice of a benchmark, as a failure names it.
+fn slice(benchmark: &str, tags: &Tags) -> String {
+    if tags.is_empty() {
+        return benchmark.to_owned();
+    }
+    let tags: Vec<String> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    format!("{benchmark}{{{}}}", tags.join(","))
 }
 
 /// Trends that exist without a request.

@@ -187,6 +187,29 @@ fn tests_without_a_result_are_failures() {
 }
 
 #[test]
+fn a_slice_without_requests_is_a_failure_of_its_own() {
+    let slice = |values: &str| {
+        format!(
+            "{{\"metrics\": {{\"http_reqs\": {{\"count\": 5, \"rate\": 1}},\
+             \"http_req_duration\": {{\"avg\": 1, \"p(95)\": 2}},\
+             \"http_req_duration{{name:x}}\": {values}}}}}"
+        )
+    };
+    for (values, reason) in [
+        (r#"{"avg": 0, "max": 0, "p(95)": 0}"#, "no request belongs"),
+        (r#"{"avg": 0, "p(95)": null}"#, "is null"),
+    ] {
+        let reading = k6(&slice(values)).unwrap();
+        assert!(close(plain(&reading, "latency.p95").value, 2e6));
+        assert!(reading.measurements.iter().all(|m| m.tags.is_empty()));
+        assert_eq!(reading.failures[0].benchmark, "load{name=x}");
+        assert!(reading.failures[0].reason.contains(reason));
+    }
+    let zero = r#"{"metrics": {"http_reqs": {"count": 5, "rate": 1}, "http_req_duration": {"avg": 0, "p(95)": 0}}}"#;
+    assert!(k6(zero).unwrap().measurements.is_empty());
+}
+
+#[test]
 fn unselected_statistics_are_not_missing_ones() {
     let machine = |p95: &str, avg: &str| {
         format!(
