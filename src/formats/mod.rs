@@ -1,13 +1,37 @@
 //! Result files of benchmark and load-test tools: bytes in, measurements out.
+//!
+//! One file per tool holds its mirror structs and its reader; [`formats()`] lists them. A format is
+//! found by content, never by the name of a file. Whatever is not understood is an error that
+//! names the file, the place and the reason: a benchmark that gave no usable number becomes a
+//! [`Failure`], never a zero.
+
+mod content;
+mod criterion;
+mod fault;
+mod go;
+mod hyperfine;
+mod json;
+mod k6;
+mod parsed;
+mod read;
+mod registry;
+mod sniff;
+#[cfg(test)]
+mod testing;
+pub mod units;
+
+pub use read::{read, read_bytes};
+pub use registry::{Format, by_name, formats};
 
 use crate::model::{Failure, Measurement};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 /// What was understood of one file (for criterion: of one benchmark's folder).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The path as it was given or found.
+    /// The path as it was given or found; for criterion the folder `new/`.
     pub path: PathBuf,
     /// Short name of the format, as `--from` takes it.
     pub format: &'static str,
@@ -17,7 +41,8 @@ pub struct Reading {
     pub measurements: Vec<Measurement>,
     /// What was run and gave no result.
     pub failures: Vec<Failure>,
-    /// SHA-256 of the bytes that were read, lower-case hexadecimal.
+    /// SHA-256 of the bytes that were read, lower-case hexadecimal. It does not depend on the
+    /// path.
     pub digest: String,
 }
 
@@ -41,6 +66,23 @@ pub struct Readings {
     pub readings: Vec<Reading>,
     /// Results left alone because they are older than what they should measure.
     pub stale: Vec<PathBuf>,
+    /// Files in a folder that was given, left alone because no format claims their content.
+    pub skipped: Vec<PathBuf>,
+}
+
+impl Readings {
+    /// One digest over all that was read, the same in whatever order the files were found: the
+    /// digest of the run's source.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digests: Vec<&str> = self.readings.iter().map(|r| r.digest.as_str()).collect();
+        digests.sort_unstable();
+        let mut all = Sha256::new();
+        for digest in digests {
+            all.update(digest.as_bytes());
+        }
+        hex(&all.finalize())
+    }
 }
 
 /// Why a file was not read: it names the file, the place and the reason.
@@ -55,11 +97,15 @@ pub struct FormatError {
     pub reason: String,
 }
 
-/// Reads files and folders. Nothing is guessed: a file that is not understood is an error.
-///
-/// # Errors
-/// Every file that could not be read, all at once.
-pub fn read(inputs: &[&Path], options: &Options) -> Result<Readings, Vec<FormatError>> {
-    let _ = (inputs, options);
-    Err(Vec::new())
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// File systems stamp files with a clock that lags behind by up to one tick of the kernel.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Whether something was last modified before `since`.
+fn is_before(modified: SystemTime, since: Option<SystemTime>) -> bool {
+    since.is_some_and(|since| modified.checked_add(TICK).is_some_and(|end| end < since))
 }

@@ -1,0 +1,87 @@
+//! The formats that are read: the one list that sniffing, `--from` and the documentation share.
+
+use super::content::Content;
+use super::fault::Fault;
+use super::parsed::{Input, Parsed};
+use super::{criterion, go, hyperfine, k6};
+
+/// One tool whose results are read.
+pub struct Format {
+    /// Short name, as `--from` takes it.
+    pub name: &'static str,
+    /// Other names that `--from` takes.
+    pub aliases: &'static [&'static str],
+    /// Which command makes such results, and where.
+    pub produced_by: &'static str,
+    /// What a file of it is known by, as an error lists it.
+    pub known_by: &'static str,
+    /// The versions of the tool whose output was seen.
+    pub versions: &'static [&'static str],
+    /// The metrics that are made of it, the headline first.
+    pub metrics: &'static [&'static str],
+    /// Whether the raw samples are in the file and are kept.
+    pub samples: bool,
+    /// The producer's documentation or source.
+    pub url: &'static str,
+    pub(crate) sniff: fn(&Content<'_>) -> bool,
+    pub(crate) reader: Reader,
+}
+
+/// How a format is read.
+pub(crate) enum Reader {
+    /// From the bytes of one file.
+    File(fn(&Input<'_>) -> Result<Parsed, Fault>),
+    /// From criterion's folder `new/`, wherever a path into it points.
+    Criterion,
+}
+
+/// Every format, in the order of the documentation.
+#[must_use]
+pub fn formats() -> &'static [Format] {
+    FORMATS
+}
+
+/// Finds a format by name or alias.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS
+        .iter()
+        .find(|f| f.name == name || f.aliases.contains(&name))
+}
+
+static FORMATS: &[Format] = &[criterion::FORMAT, hyperfine::FORMAT, go::FORMAT, k6::FORMAT];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let mut names: Vec<&str> = FORMATS
+            .iter()
+            .flat_map(|f| f.aliases.iter().copied().chain([f.name]))
+            .collect();
+        for name in &names {
+            assert!(by_name(name).is_some(), "{name}");
+        }
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert!(by_name("nonsense").is_none());
+    }
+
+    #[test]
+    fn every_format_is_described() {
+        for f in FORMATS {
+            let texts = [f.name, f.produced_by, f.known_by];
+            assert!(texts.iter().all(|t| !t.is_empty()), "{}", f.name);
+            assert!(f.url.starts_with("https://"), "{}", f.name);
+            assert!(
+                !f.versions.is_empty() && !f.metrics.is_empty(),
+                "{}",
+                f.name
+            );
+        }
+    }
+}

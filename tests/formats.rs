@@ -1,0 +1,556 @@
+//! Readers as a caller sees them: on damaged input, and on a corpus of real files where there is
+//! one.
+
+use plimsoll::formats::{Options, Reading, formats, read, read_bytes};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")
+}
+
+/// Every fixture that is one file, with the format that it has.
+const FILES: [(&str, &str); 13] = [
+    ("hyperfine", "hyperfine/parameters.json"),
+    ("hyperfine", "hyperfine/one_run_named.json"),
+    ("hyperfine", "hyperfine/exit_codes.json"),
+    ("hyperfine", "hyperfine/handmade-memory.json"),
+    ("go", "go/count3_benchmem.txt"),
+    ("go", "go/cpu_1_2.txt"),
+    ("go", "go/test2json.ndjson"),
+    ("go", "go/fail.txt"),
+    ("go", "go/panic.txt"),
+    ("go", "go/build_failed.txt"),
+    ("k6", "k6/handmade-summary-export.json"),
+    ("k6", "k6/handmade-handle-summary.json"),
+    ("k6", "k6/handmade-machine-readable.json"),
+];
+
+fn from(name: &str) -> Options {
+    Options {
+        from: Some(name.to_owned()),
+        ..Options::default()
+    }
+}
+
+fn bytes_of(file: &str) -> Vec<u8> {
+    std::fs::read(fixtures().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+/// What must hold of anything that was read, however damaged its source was.
+fn sound(reading: &Reading) {
+    assert!(!(reading.measurements.is_empty() && reading.failures.is_empty()));
+    for m in &reading.measurements {
+        assert!(m.value.is_finite() && m.n >= 1, "{m:?}");
+        assert!(!m.benchmark.is_empty() && !m.metric.is_empty(), "{m:?}");
+        if m.unit.as_str() == "ns" {
+            assert!(m.value >= 0.0, "{m:?}");
+        }
+        if m.metric == "time" {
+            assert!(m.value > 0.0, "{m:?}");
+        }
+        for dispersion in ["stddev", "std_dev", "mad", "error"] {
+            assert_ne!(m.metric.rsplit('.').next(), Some(dispersion), "{m:?}");
+        }
+        if let Some(samples) = &m.samples {
+            assert_eq!(m.n, samples.values.len() as u64);
+            assert!(samples.values.iter().all(|v| v.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn every_fixture_is_sniffed_as_what_it_is() {
+    for (format, file) in FILES {
+        let reading = read_bytes(Path::new(file), &bytes_of(file), &Options::default()).unwrap();
+        assert_eq!(reading.format, format, "{file}");
+        sound(&reading);
+    }
+}
+
+#[test]
+fn no_fixture_is_read_as_another_tool() {
+    for (format, file) in FILES {
+        for other in formats().iter().filter(|f| f.name != format) {
+            let result = read_bytes(Path::new(file), &bytes_of(file), &from(other.name));
+            assert!(result.is_err(), "{file} was read as {}", other.name);
+        }
+    }
+}
+
+#[test]
+fn cut_json_is_always_an_error() {
+    for (format, file) in FILES.iter().filter(|(_, file)| file.ends_with(".json")) {
+        let bytes = bytes_of(file);
+        let text = bytes.trim_ascii_end();
+        for end in 0..text.len() {
+            let result = read_bytes(Path::new(file), &text[..end], &from(format));
+            assert!(result.is_err(), "{file} cut at {end} was read");
+        }
+    }
+}
+
+#[test]
+fn a_string_in_place_of_a_number_is_always_an_error() {
+    for (format, file) in FILES.iter().filter(|(_, file)| file.ends_with(".json")) {
+        let document: serde_json::Value = serde_json::from_slice(&bytes_of(file)).unwrap();
+        let mut places = Vec::new();
+        numbers(&document, String::new(), &mut places);
+        for place in places {
+            // Parts of the file that say nothing of a measurement are not looked at.
+            if ["/state", "/options", "/root_group", "/results/checks"]
+                .iter()
+                .any(|p| place.starts_with(p))
+            {
+                continue;
+            }
+            let mut wrong = document.clone();
+            *wrong.pointer_mut(&place).unwrap() = "12".into();
+            let result = read_bytes(Path::new(file), wrong.to_string().as_bytes(), &from(format));
+            assert!(result.is_err(), "{file}: a string at {place} was read");
+        }
+    }
+}
+
+fn numbers(value: &serde_json::Value, place: String, out: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Number(_) => out.push(place),
+        serde_json::Value::Array(list) => {
+            for (i, v) in list.iter().enumerate() {
+                numbers(v, format!("{place}/{i}"), out);
+            }
+        }
+        serde_json::Value::Object(map) => {
+            for (k, v) in map {
+                let key = k.replace('~', "~0").replace('/', "~1");
+                numbers(v, format!("{place}/{key}"), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        for options in formats().iter().map(|f| from(f.name)).chain([Options::default()]) {
+            if let Ok(reading) = read_bytes(Path::new("x"), &bytes, &options) {
+                sound(&reading);
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_words_of_the_formats_never_panic(
+        words in proptest::collection::vec(prop_oneof![
+            Just("Benchmark".to_owned()), Just("BenchmarkA-2".to_owned()), Just("\t".to_owned()),
+            Just(" ns/op".to_owned()), Just("\n".to_owned()), Just("{".to_owned()),
+            Just("}".to_owned()), Just("\"results\":[".to_owned()), Just("\"command\":".to_owned()),
+            Just("--- FAIL: ".to_owned()), Just("FAIL\t".to_owned()), Just("panic: ".to_owned()),
+            Just("pkg: ".to_owned()), Just("Unit ".to_owned()), Just("\"metrics\":{".to_owned()),
+            "[ -~\u{e9}\u{1f600}]{0,6}", any::<f64>().prop_map(|v| v.to_string()),
+        ], 0..40),
+    ) {
+        let text = words.concat();
+        for options in formats().iter().map(|f| from(f.name)).chain([Options::default()]) {
+            if let Ok(reading) = read_bytes(Path::new("x"), text.as_bytes(), &options) {
+                sound(&reading);
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_fixtures_never_panic_and_never_give_unsound_values(
+        which in 0..FILES.len(),
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let (format, file) = FILES[which];
+        let mut bytes = bytes_of(file);
+        for (at, byte) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        for options in [from(format), Options::default()] {
+            if let Ok(reading) = read_bytes(Path::new(file), &bytes, &options) {
+                sound(&reading);
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_criterion_results_never_panic(
+        which in 0..3_usize,
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let names = ["benchmark.json", "estimates.json", "sample.json"];
+        let scratch = tempfile::tempdir().unwrap();
+        let new = scratch.path().join("new");
+        std::fs::create_dir(&new).unwrap();
+        for (i, name) in names.iter().enumerate() {
+            let mut bytes = bytes_of(&format!("criterion/0.8.2/fib 10/new/{name}"));
+            if i == which {
+                for (at, byte) in &flips {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *byte;
+                }
+                if let Some(cut) = cut {
+                    bytes.truncate(cut.index(bytes.len()));
+                }
+            }
+            std::fs::write(new.join(name), bytes).unwrap();
+        }
+        match read(&[scratch.path()], &Options::default()) {
+            Ok(found) => found.readings.iter().for_each(sound),
+            Err(errors) => prop_assert!(errors.iter().all(|e| e.path.ends_with(names[which]))),
+        }
+    }
+}
+
+/// The corpus of real files, where `PLIMSOLL_CORPUS` names its folder.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its own environment"
+)]
+fn corpus() -> Option<PathBuf> {
+    std::env::var("PLIMSOLL_CORPUS")
+        .ok()
+        .map(|folder| PathBuf::from(folder).join("formats"))
+}
+
+/// File, benchmark, metric, tags as `k=v`, value, n.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    f64,
+    u64,
+);
+
+#[test]
+fn the_corpus_is_read_with_the_right_values() {
+    let Some(corpus) = corpus() else { return };
+    let rows: &[Row] = &[
+        (
+            "criterion/made_0.8.2",
+            "sort/bytes/std/64",
+            "time.mean",
+            "",
+            1566.1819292431007,
+            20,
+        ),
+        (
+            "hyperfine/bencher_one.json",
+            "sleep 0.01",
+            "time.mean",
+            "",
+            13_317_239.025_420_563,
+            0,
+        ),
+        (
+            "hyperfine/bencher_one.json",
+            "sleep 0.01",
+            "time",
+            "",
+            13_251_329.96,
+            0,
+        ),
+        (
+            "hyperfine/bencher_two.json",
+            "sleep 0.1",
+            "time",
+            "",
+            106_525_351.72,
+            27,
+        ),
+        (
+            "hyperfine/bencher_two.json",
+            "sleep 0.2",
+            "time",
+            "",
+            208_661_518.72,
+            0,
+        ),
+        (
+            "hyperfine/made_params.json",
+            "seq 100",
+            "time",
+            "n=100",
+            2_333_192.5,
+            30,
+        ),
+        (
+            "hyperfine/made_params.json",
+            "seq 100",
+            "cpu.user",
+            "n=100",
+            854_000.0,
+            30,
+        ),
+        (
+            "go-bench/bencher_three.txt",
+            "BenchmarkFib10",
+            "time",
+            "pkg=bencher.dev",
+            210.2,
+            1,
+        ),
+        (
+            "go-bench/bencher_three.txt",
+            "BenchmarkFib20WithAuxMetric",
+            "auxMetricUnits",
+            "",
+            4.0,
+            1,
+        ),
+        (
+            "go-bench/bencher_five.txt",
+            "BenchmarkFib20",
+            "time",
+            "",
+            40_537.123,
+            1,
+        ),
+        (
+            "go-bench/gab_go_output.txt",
+            "BenchmarkFib22-16",
+            "auxMetricUnits",
+            "",
+            4.0,
+            1,
+        ),
+        (
+            "go-bench/gab_go_fiber_output.txt",
+            "Benchmark_Utils_GetOffer/mime_extension#02",
+            "alloc.bytes",
+            "",
+            48.0,
+            1,
+        ),
+        (
+            "go-bench/gab_go_fiber_duplicate_names_output.txt",
+            "BenchmarkAppendMsgitem",
+            "time",
+            "pkg=github.com/gofiber/fiber/v3/middleware/cache",
+            55.76,
+            1,
+        ),
+        (
+            "go-bench/gab_go_fiber_duplicate_names_output.txt",
+            "BenchmarkAppendMsgitem",
+            "bandwidth",
+            "pkg=github.com/gofiber/fiber/v3/middleware/csrf",
+            2678.46e6,
+            1,
+        ),
+        (
+            "go-bench/gab_go_single_package_output.txt",
+            "BenchmarkFib10",
+            "time",
+            "",
+            325.0,
+            1,
+        ),
+        (
+            "go-bench/golangperf_suffixarray.bench",
+            "BenchmarkNew/text=opticks/size=100K/bits=32",
+            "alloc.count",
+            "",
+            2.0,
+            10,
+        ),
+        (
+            "go-bench/golangperf_suffixarray.bench",
+            "BenchmarkNew/text=opticks/size=100K/bits=32",
+            "time",
+            "",
+            4_076_368.0,
+            10,
+        ),
+        (
+            "go-bench/made_count5_benchmem.txt",
+            "BenchmarkSort",
+            "time",
+            "",
+            535_969.0,
+            5,
+        ),
+        (
+            "go-bench/made_count5_benchmem.txt",
+            "BenchmarkSort",
+            "hit-ratio",
+            "",
+            0.125,
+            5,
+        ),
+        (
+            "go-bench/made_test2json.json",
+            "BenchmarkConcat/n=1000",
+            "time",
+            "",
+            7115.0,
+            1,
+        ),
+        (
+            "k6/summary_export_old_rate_limiter.json",
+            "",
+            "latency.p95",
+            "",
+            234_263_974.999_999_6,
+            2890,
+        ),
+        (
+            "k6/summary_export_old_rate_limiter.json",
+            "",
+            "rate",
+            "",
+            93.244_476_402_097_67,
+            1,
+        ),
+        (
+            "k6/handle_summary_parabank.json",
+            "",
+            "latency.p95",
+            "",
+            343_928_084.999_999_95,
+            60,
+        ),
+        (
+            "k6/handle_summary_parabank.json",
+            "",
+            "error_rate",
+            "",
+            0.0,
+            1,
+        ),
+        (
+            "k6/v2.2.0_summary_export.json",
+            "",
+            "latency.p95",
+            "",
+            22_582_172.75,
+            522,
+        ),
+        (
+            "k6/v2.2.0_summary_export.json",
+            "",
+            "latency.p99.9",
+            "name=slow",
+            31_174_290.152_000_076,
+            174,
+        ),
+        ("k6/v2.2.0_summary_export.json", "", "failures", "", 12.0, 1),
+        (
+            "k6/v2.2.0_handle_summary.json",
+            "",
+            "latency.p95",
+            "",
+            21_947_530.799_999_992,
+            543,
+        ),
+        (
+            "k6/v2.2.0_handle_summary.json",
+            "",
+            "error_rate",
+            "",
+            0.034_990_791_896_869_246,
+            1,
+        ),
+        (
+            "k6/v2.2.0_handle_summary.json",
+            "",
+            "checkout_time.p95",
+            "",
+            24e6,
+            181,
+        ),
+        (
+            "k6/v2.2.0_machine_readable.json",
+            "",
+            "latency.p95",
+            "",
+            23_222_823.849_999_997,
+            522,
+        ),
+        (
+            "k6/v2.2.0_machine_readable.json",
+            "",
+            "rate",
+            "",
+            522.0 / 4.066_779_033,
+            1,
+        ),
+        (
+            "k6/v2.2.0_machine_readable.json",
+            "",
+            "failures",
+            "",
+            16.0,
+            1,
+        ),
+    ];
+    let options = Options {
+        include_stale: true,
+        ..Options::default()
+    };
+    for (file, benchmark, metric, tags, value, n) in rows {
+        let path = corpus.join(file);
+        let found = read(&[&path], &options).unwrap_or_else(|e| panic!("{file}: {e:?}"));
+        let stem = path.file_stem().unwrap().to_string_lossy();
+        let wanted = if benchmark.is_empty() {
+            &*stem
+        } else {
+            benchmark
+        };
+        let hit = found
+            .readings
+            .iter()
+            .flat_map(|r| &r.measurements)
+            .find(|m| {
+                let has: Vec<String> = m.tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                let tagged = tags.is_empty() || has.iter().any(|t| t == tags);
+                let plain = !tags.is_empty() || !file.starts_with("k6") || has.is_empty();
+                m.benchmark == wanted && m.metric == *metric && tagged && plain
+            })
+            .unwrap_or_else(|| panic!("{file}: no {wanted} {metric} {tags}"));
+        let off = (hit.value - value).abs();
+        assert!(
+            off <= 1e-9 * value.abs(),
+            "{file} {metric}: {} not {value}",
+            hit.value
+        );
+        assert!(*n == 0 || hit.n == *n, "{file} {metric}: n is {}", hit.n);
+        found.readings.iter().for_each(sound);
+    }
+}
+
+#[test]
+fn criterion_of_the_corpus_agrees_with_its_own_estimates() {
+    let Some(corpus) = corpus() else { return };
+    let options = Options {
+        include_stale: true,
+        ..Options::default()
+    };
+    let found = read(&[&corpus.join("criterion")], &options).unwrap();
+    assert!(found.readings.len() >= 6, "{}", found.readings.len());
+    for reading in &found.readings {
+        sound(reading);
+        let value = |metric: &str| {
+            let hit = reading.measurements.iter().find(|m| m.metric == metric);
+            hit.unwrap_or_else(|| panic!("no {metric}")).value
+        };
+        let (time, median) = (value("time"), value("time.median"));
+        assert!(
+            (time - median).abs() <= 1e-6 * median,
+            "{}: {time} {median}",
+            reading.path.display()
+        );
+    }
+}
