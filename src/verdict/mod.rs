@@ -1,1 +1,184 @@
-//! .
+//! Budget × history → verdicts with their evidence.
+//!
+//! Three answers, never two: within, over, not enough evidence. What was expected and not
+//! measured has a word of its own, and none of these words is a pass by accident.
+
+mod evidence;
+mod judge;
+mod rules;
+mod select;
+mod summary;
+
+pub use evidence::Head;
+pub use judge::{Check, ChosenBase, Outcome, judge};
+pub use rules::{Judgement, judge_max, judge_regress};
+pub use summary::{Census, Exit, Summary};
+
+use crate::budget::{Consequence, Kind, Rule};
+use crate::model::{CommitId, Direction, SeriesKey, Unit};
+
+/// The one word for the result of a rule, a limit, a feature or a whole check.
+///
+/// The order is that of severity: the verdict of a whole is the greatest of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Proven within its limit.
+    Within,
+    /// Over, but under an unexpired ceiling that its owner wrote down.
+    Accepted,
+    /// The base is over already, and this change is not proven to make it worse.
+    Inherited,
+    /// Not enough evidence for either answer.
+    Unproven,
+    /// Expected and not measured, failed or unreadable.
+    Missing,
+    /// Proven over its limit.
+    Over,
+}
+
+impl Verdict {
+    /// `within over unproven missing accepted inherited`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Within => "within",
+            Self::Accepted => "accepted",
+            Self::Inherited => "inherited",
+            Self::Unproven => "unproven",
+            Self::Missing => "missing",
+            Self::Over => "over",
+        }
+    }
+}
+
+/// Why a verdict is not a plain within or over. Stable words for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Fewer points than the rule can decide with.
+    Learning,
+    /// A lone value that looks over: more runs decide.
+    Suspect,
+    /// Evidence on both sides of the limit.
+    BothSides,
+    /// Fewer runs than the limit asks for.
+    TooFewRuns,
+    /// Fewer samples in a run than the limit asks for.
+    TooFewSamples,
+    /// The order of the commits is not known here.
+    OrderUnknown,
+    /// The base level is 0: a relative change has no size.
+    NoRelativeSize,
+    /// Within the limit, over its warning.
+    Warned,
+    /// Not measured at this commit.
+    NotMeasured,
+    /// The benchmark gave no result.
+    BenchmarkFailed,
+    /// The limit's selector matches no series.
+    MatchesNothing,
+    /// The limit does not fit the series it selects.
+    Misfit,
+}
+
+impl Reason {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Learning => "learning",
+            Self::Suspect => "suspect",
+            Self::BothSides => "both-sides",
+            Self::TooFewRuns => "too-few-runs",
+            Self::TooFewSamples => "too-few-samples",
+            Self::OrderUnknown => "order-unknown",
+            Self::NoRelativeSize => "no-relative-size",
+            Self::Warned => "warned",
+            Self::NotMeasured => "not-measured",
+            Self::BenchmarkFailed => "benchmark-failed",
+            Self::MatchesNothing => "matches-nothing",
+            Self::Misfit => "misfit",
+        }
+    }
+}
+
+/// One rule of one limit on one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LimitVerdict {
+    /// The feature's name.
+    pub feature: String,
+    /// The limit's id.
+    pub limit: String,
+    /// Which rule; `None` where no rule could be applied at all.
+    pub rule: Option<Rule>,
+    /// Who answers for it.
+    pub owner: String,
+    /// Symptom or cause.
+    pub kind: Kind,
+    /// What an unproven verdict does.
+    pub on_unproven: Consequence,
+    /// What a missing verdict does.
+    pub on_missing: Consequence,
+    /// The series; `None` where the selector matches nothing.
+    pub series: Option<SeriesKey>,
+    /// Unit of value, limit and level.
+    pub unit: Unit,
+    /// Which way is better.
+    pub direction: Direction,
+    /// What was found.
+    pub judgement: Judgement,
+    /// `judgement.p` after control over all rules of this check (Benjamini & Hochberg 1995).
+    pub p_adjusted: Option<f64>,
+    /// Median of the head's runs.
+    pub value: Option<f64>,
+    /// How many runs the head has.
+    pub runs: usize,
+    /// The limit in the unit of the series: for regress, the base's level and the limit's margin.
+    pub limit_value: Option<f64>,
+    /// Share of the limit that is used.
+    pub used: Option<f64>,
+    /// Commits that may have brought it, most suspect first.
+    pub suspects: Vec<CommitId>,
+    /// The commit that most likely brought it, where it is known.
+    pub introduced_by: Option<CommitId>,
+    /// Who accepted it, why, and until when.
+    pub accepted: Option<AcceptedBy>,
+    /// The newest values, oldest first, the head last: for a sparkline.
+    pub trend: Vec<f64>,
+}
+
+/// The acceptance that covers a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedBy {
+    /// Id of the acceptance.
+    pub id: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when, inclusive (a date).
+    pub expires: String,
+}
+
+/// A change point in a judged series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownChange {
+    /// The series.
+    pub series: SeriesKey,
+    /// Its unit.
+    pub unit: Unit,
+    /// Commits that may have brought it, most suspect first.
+    pub suspects: Vec<CommitId>,
+    /// Level before and after.
+    pub levels: (f64, f64),
+    /// Relative change with 95 % bounds; `None` on the linear scale.
+    pub effect: Option<(f64, f64, f64)>,
+    /// p-value, corrected for the search.
+    pub p: f64,
+    /// It made things better.
+    pub improved: bool,
+    /// How many measured commits ago the new level began.
+    pub points_ago: usize,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,735 @@
+//! One check: every limit of every budget on every series it selects.
+
+use super::select::{Pair, recent_runs, select};
+use super::{
+    AcceptedBy, Head, Judgement, KnownChange, LimitVerdict, Reason, Verdict, judge_max,
+    judge_regress,
+};
+use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
+use crate::budget::{Budget, Consequence, Kind, Limit, Rule};
+use crate::detect::{ChangePoint, Scale};
+use crate::diag::Diagnostic;
+use crate::history::{Placement, Point, Series, Timeline};
+use crate::model::{CommitId, Direction, Failure, Unit};
+use crate::stats::{benjamini_hochberg, median};
+use crate::store::{Columns, RunRow, SeriesRow};
+use jiff::civil::Date;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What a change is judged against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenBase {
+    /// The commit.
+    pub commit: CommitId,
+    /// How it was chosen, in words.
+    pub how: String,
+}
+
+/// Everything that a check looks at.
+#[derive(Clone, Copy)]
+pub struct Check<'a> {
+    /// The commit that is judged.
+    pub head: &'a CommitId,
+    /// What it is judged against; `None` judges the state of a branch.
+    pub base: Option<&'a ChosenBase>,
+    /// First-parent line that ends with the head. With a base, the head follows the base.
+    pub timeline: &'a Timeline,
+    /// All runs of the store.
+    pub runs: &'a [RunRow],
+    /// All series of the store.
+    pub series: &'a [SeriesRow],
+    /// Their points, as long as `series`; those that no limit selects may be empty.
+    pub columns: &'a [Columns],
+    /// Benchmarks that gave no result, by run row.
+    pub failures: &'a HashMap<i64, Vec<Failure>>,
+    /// The budgets.
+    pub budgets: &'a [Budget],
+    /// Judge only this environment label.
+    pub env: Option<&'a str>,
+    /// The clone is shallow: history before its cut is not known.
+    pub shallow: bool,
+    /// Today, for acceptances that end.
+    pub today: Date,
+    /// Threads to use, at least 1.
+    pub threads: usize,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// Every rule of every limit on every series, worst first.
+    pub limits: Vec<LimitVerdict>,
+    /// Faults of budgets that only data shows.
+    pub findings: Vec<Diagnostic>,
+    /// Change points of judged series, newest first.
+    pub changes: Vec<KnownChange>,
+    /// Labels of the head's runs.
+    pub environments: Vec<String>,
+    /// Names of the machines of the head's runs.
+    pub machines: Vec<String>,
+    /// Clean runs of the head.
+    pub head_runs: usize,
+    /// Runs of the head with uncommitted changes.
+    pub dirty_head_runs: usize,
+}
+
+/// Judges a commit. Deterministic: the same data give the same outcome whatever the threads.
+#[must_use]
+pub fn judge(check: &Check<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let at_head = |run: &&RunRow| {
+        run.commit == *check.head && check.env.is_none_or(|env| env == run.environment.label)
+    };
+    let head_runs: Vec<&RunRow> = check.runs.iter().filter(at_head).collect();
+    let (dirty, clean): (Vec<&RunRow>, Vec<&RunRow>) =
+        head_runs.into_iter().partition(|run| run.dirty);
+    outcome.head_runs = clean.len();
+    outcome.dirty_head_runs = dirty.len();
+    let labels: BTreeSet<&str> = clean
+        .iter()
+        .map(|run| run.environment.label.as_str())
+        .collect();
+    let machines: BTreeSet<&str> = clean.iter().map(|run| run.environment.stratum()).collect();
+    outcome.environments = labels.iter().map(ToString::to_string).collect();
+    outcome.machines = machines
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let Some(head_place) = check.timeline.place(check.head) else {
+        return outcome;
+    };
+    if clean.is_empty() {
+        return outcome;
+    }
+    let selection = select(check, &labels);
+    for (budget, limit, finding) in selection.misfits {
+        outcome.limits.push(unjudged(budget, limit, &finding));
+        outcome.findings.push(finding);
+    }
+    let placement = Placement::new(check.runs, check.timeline);
+    let groups: HashSet<(String, String)> = clean
+        .iter()
+        .map(|run| (run.environment.label.clone(), run.suite.clone()))
+        .collect();
+    let judging = Judging {
+        check,
+        placement: &placement,
+        head_place,
+        recent: recent_runs(check.runs, &placement, head_place, &groups),
+        failed: failed_benchmarks(check, &clean),
+        order_unknown: check.shallow && placement.left_out.off_line > 0,
+    };
+    let mut by_series: HashMap<usize, Vec<Pair<'_>>> = HashMap::new();
+    for pair in selection.pairs {
+        by_series.entry(pair.series).or_default().push(pair);
+    }
+    let mut work: Vec<(usize, Vec<Pair<'_>>)> = by_series.into_iter().collect();
+    work.sort_by_key(|(series, _)| *series);
+    let results = in_threads(&work, check.threads, |(series, pairs)| {
+        judging.series(*series, pairs)
+    });
+    for (limits, changes) in results {
+        outcome.limits.extend(limits);
+        outcome.changes.extend(changes);
+    }
+    outcome.limits.extend(judging.failed_and_never_seen());
+    control_many(&mut outcome.limits);
+    sort_worst_first(&mut outcome.limits);
+    outcome.changes.sort_by(|a, b| {
+        a.points_ago
+            .cmp(&b.points_ago)
+            .then_with(|| a.series.cmp(&b.series))
+    });
+    outcome
+}
+
+/// Runs `job` over `work` in a few threads; the results keep the order of the work.
+fn in_threads<W: Sync, R: Send>(
+    work: &[W],
+    threads: usize,
+    job: impl Fn(&W) -> R + Sync,
+) -> Vec<R> {
+    let size = work.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = work
+            .chunks(size)
+            .map(|chunk| scope.spawn(|| chunk.iter().map(&job).collect::<Vec<R>>()))
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| match handle.join() {
+                Ok(results) => results,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    })
+}
+
+/// Benjamini–Hochberg over every test of the check: an over that does not survive is a suspect.
+fn control_many(limits: &mut [LimitVerdict]) {
+    let tested: Vec<usize> = (0..limits.len())
+        .filter(|&i| limits[i].judgement.p.is_some())
+        .collect();
+    let p: Vec<f64> = tested
+        .iter()
+        .filter_map(|&i| limits[i].judgement.p)
+        .collect();
+    for (&i, adjusted) in tested.iter().zip(benjamini_hochberg(&p)) {
+        limits[i].p_adjusted = Some(adjusted);
+        if limits[i].judgement.is_over_by_test() && adjusted > super::rules::ALPHA {
+            limits[i].judgement.demote();
+        }
+    }
+}
+
+fn sort_worst_first(limits: &mut [LimitVerdict]) {
+    limits.sort_by(|a, b| {
+        let suspect = |v: &LimitVerdict| v.judgement.reason == Some(Reason::Suspect);
+        b.judgement
+            .verdict
+            .cmp(&a.judgement.verdict)
+            .then_with(|| suspect(b).cmp(&suspect(a)))
+            .then_with(|| b.used.unwrap_or(0.0).total_cmp(&a.used.unwrap_or(0.0)))
+            .then_with(|| {
+                (&a.feature, &a.limit, &a.series, a.rule)
+                    .cmp(&(&b.feature, &b.limit, &b.series, b.rule))
+            })
+    });
+}
+
+fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
+    LimitVerdict {
+        feature: budget.feature.clone(),
+        limit: limit.id.clone(),
+        rule: None,
+        owner: budget.owner.clone(),
+        kind: limit.kind,
+        on_unproven: limit.unproven,
+        on_missing: limit.missing,
+        series: None,
+        unit: Unit::Other(String::new()),
+        direction: limit.direction.unwrap_or(Direction::Lower),
+        judgement,
+        p_adjusted: None,
+        value: None,
+        runs: 0,
+        limit_value: None,
+        used: None,
+        suspects: Vec::new(),
+        introduced_by: None,
+        accepted: None,
+        trend: Vec::new(),
+    }
+}
+
+/// A limit that cannot be applied is no pass, whatever `missing` says.
+fn unjudged(budget: &Budget, limit: &Limit, finding: &Diagnostic) -> LimitVerdict {
+    let reason = if finding.code == "matches-nothing" {
+        Reason::MatchesNothing
+    } else {
+        Reason::Misfit
+    };
+    let verdict = blank(budget, limit, Judgement::bare(Verdict::Missing, reason));
+    LimitVerdict {
+        on_missing: Consequence::Fail,
+        kind: Kind::Symptom,
+        ..verdict
+    }
+}
+
+/// Benchmarks whose newest word at the head is a failure, with what the tool said.
+fn failed_benchmarks(check: &Check<'_>, clean: &[&RunRow]) -> HashMap<String, String> {
+    let mut failed = HashMap::new();
+    for run in clean {
+        for failure in check.failures.get(&run.id).into_iter().flatten() {
+            failed.insert(failure.benchmark.clone(), (run.id, failure.reason.clone()));
+        }
+    }
+    let measured_since = |benchmark: &str, failed_in: i64| {
+        let mut rows = check
+            .series
+            .iter()
+            .zip(check.columns)
+            .filter(|(row, _)| row.key.benchmark == benchmark);
+        rows.any(|(_, columns)| {
+            clean
+                .iter()
+                .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
+        })
+    };
+    failed
+        .into_iter()
+        .filter(|(benchmark, (run, _))| !measured_since(benchmark, *run))
+        .map(|(benchmark, (_, reason))| (benchmark, reason))
+        .collect()
+}
+
+struct Judging<'a, 'c> {
+    check: &'c Check<'a>,
+    placement: &'c Placement,
+    head_place: u32,
+    recent: HashSet<i64>,
+    failed: HashMap<String, String>,
+    order_unknown: bool,
+}
+
+/// A series at the moment of judging.
+struct Bench<'s> {
+    series: &'s Series,
+    base_points: &'s [Point],
+    head_points: &'s [Point],
+    analysis: Analysis,
+}
+
+impl Judging<'_, '_> {
+    fn series(&self, index: usize, pairs: &[Pair<'_>]) -> (Vec<LimitVerdict>, Vec<KnownChange>) {
+        let row = &self.check.series[index];
+        let columns = &self.check.columns[index];
+        let series = self.placement.arrange(row.clone(), columns);
+        let base_points = series.before(self.head_place);
+        let head_points: Vec<Point> = series.points[base_points.len()..]
+            .iter()
+            .filter(|p| p.place == self.head_place)
+            .copied()
+            .collect();
+        let failed = self.failed.contains_key(&row.key.benchmark);
+        if head_points.is_empty() || failed {
+            let expected = failed || columns.runs.iter().any(|run| self.recent.contains(run));
+            let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
+            return (
+                if expected {
+                    pairs.iter().map(missing).collect()
+                } else {
+                    Vec::new()
+                },
+                Vec::new(),
+            );
+        }
+        let breaks: Vec<usize> = series
+            .breaks()
+            .into_iter()
+            .filter(|at| *at < base_points.len())
+            .collect();
+        let analysis = analyse_points(base_points, &breaks);
+        let bench = Bench {
+            series: &series,
+            base_points,
+            head_points: &head_points,
+            analysis,
+        };
+        let verdicts = pairs
+            .iter()
+            .flat_map(|pair| self.pair(pair, &bench))
+            .collect();
+        let direction = pairs
+            .first()
+            .map_or(Direction::Lower, |pair| pair.direction);
+        (verdicts, self.changes(&series, direction))
+    }
+
+    fn missing(&self, pair: &Pair<'_>, series: &Series, failed: bool) -> LimitVerdict {
+        let reason = if failed {
+            Reason::BenchmarkFailed
+        } else {
+            Reason::NotMeasured
+        };
+        let mut found = blank(
+            pair.budget,
+            pair.limit,
+            Judgement::bare(Verdict::Missing, reason),
+        );
+        found.series = Some(series.row.key.clone());
+        found.unit = series.row.unit.clone();
+        found.direction = pair.direction;
+        found.trend = trend(&series.points);
+        found
+    }
+
+    /// A benchmark that failed at its very first measurement has no series yet.
+    fn failed_and_never_seen(&self) -> Vec<LimitVerdict> {
+        let mut verdicts = Vec::new();
+        let known: HashSet<&str> = self
+            .check
+            .series
+            .iter()
+            .map(|row| row.key.benchmark.as_str())
+            .collect();
+        let mut failed: Vec<&String> = self
+            .failed
+            .keys()
+            .filter(|b| !known.contains(b.as_str()))
+            .collect();
+        failed.sort();
+        for benchmark in failed {
+            for budget in self.check.budgets {
+                for limit in budget
+                    .limits
+                    .iter()
+                    .filter(|l| l.select.benchmark.matches(benchmark))
+                {
+                    let judgement = Judgement::bare(Verdict::Missing, Reason::BenchmarkFailed);
+                    verdicts.push(blank(budget, limit, judgement));
+                }
+            }
+        }
+        verdicts
+    }
+
+    fn pair(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Vec<LimitVerdict> {
+        let mut verdicts = Vec::new();
+        if let Some(max) = &pair.limit.max {
+            verdicts.push(self.max(pair, bench, max.value));
+        }
+        if pair.limit.regress.is_some() {
+            verdicts.extend(self.regress(pair, bench));
+        }
+        for verdict in &mut verdicts {
+            if verdict.judgement.verdict == Verdict::Over {
+                self.accept(pair, verdict);
+            }
+            if self.order_unknown && verdict.judgement.reason == Some(Reason::Learning) {
+                verdict.judgement.reason = Some(Reason::OrderUnknown);
+            }
+        }
+        verdicts
+    }
+
+    fn describe(
+        &self,
+        pair: &Pair<'_>,
+        bench: &Bench<'_>,
+        rule: Rule,
+        judgement: Judgement,
+    ) -> LimitVerdict {
+        let runs: Vec<f64> = bench
+            .head_points
+            .iter()
+            .flat_map(|point| bench.series.runs_of(point))
+            .map(|run| run.value)
+            .collect();
+        let mut found = blank(pair.budget, pair.limit, judgement);
+        found.rule = Some(rule);
+        found.series = Some(bench.series.row.key.clone());
+        found.unit = bench.series.row.unit.clone();
+        found.direction = pair.direction;
+        found.value = median(&runs);
+        found.runs = runs.len();
+        found.trend = trend(&bench.series.points);
+        found
+    }
+
+    /// The base to judge with: that of the history where the head's machine is known there, else
+    /// the head alone, which decides nothing by itself.
+    fn base(&self, pair: &Pair<'_>, bench: &Bench<'_>, analysis: &Analysis) -> Option<JudgedBase> {
+        let counter = is_counter(pair.limit, &bench.series.row.unit);
+        let point = bench.head_points.last()?;
+        let known = |p: &Point| p.stratum == point.stratum;
+        let start = analysis.breaks.last().copied().unwrap_or(0);
+        let since = bench.base_points.get(start..).unwrap_or_default();
+        let offset = since
+            .iter()
+            .zip(analysis.offsets.get(start..).unwrap_or_default())
+            .rev()
+            .find(|(p, _)| known(p))
+            .map(|(_, offset)| *offset);
+        let new_machine =
+            points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
+        match (offset.filter(|offset| offset.is_finite()), new_machine) {
+            (Some(offset), _) => {
+                let base = Base::new(bench.base_points, analysis, pair.direction, counter)?;
+                let points = base.points;
+                Some(JudgedBase {
+                    base,
+                    offset,
+                    points,
+                    own: true,
+                })
+            }
+            (None, seen) => {
+                let alone = analyse_points(bench.head_points, &[]);
+                let base = Base::new(bench.head_points, &alone, pair.direction, counter)?;
+                Some(JudgedBase {
+                    base,
+                    offset: 0.0,
+                    points: seen.unwrap_or(0),
+                    own: false,
+                })
+            }
+        }
+    }
+
+    fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
+        let judged = self.base(pair, bench, &bench.analysis).and_then(|judged| {
+            let head = judged.head(bench)?;
+            Some((judged, head))
+        });
+        let Some((judged, head)) = judged else {
+            return self.describe(
+                pair,
+                bench,
+                Rule::Max,
+                Judgement::bare(Verdict::Unproven, Reason::Learning),
+            );
+        };
+        let exact = judged.exact(pair.limit);
+        let points = judged.points + usize::from(self.check.base.is_none());
+        let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
+        judged.without_base(&mut judgement);
+        let level = judgement.level;
+        let inherited = self.check.base.is_some()
+            && judged.own
+            && judgement.verdict == Verdict::Over
+            && judged.base.level > judged.base.working(limit)
+            && !proven_worse(&judged.base, &head, exact);
+        let mut found = self.describe(pair, bench, Rule::Max, judgement);
+        found.limit_value = Some(limit);
+        found.used = level.map(|level| used(level, limit, pair.direction));
+        if inherited {
+            found.judgement.verdict = Verdict::Inherited;
+        }
+        if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
+            self.blame_crossing(&mut found, bench, limit, pair.direction);
+        }
+        found
+    }
+
+    /// Names the commit whose change carried the level over the limit: the head's, or an older
+    /// change point; nobody where it crept over.
+    fn blame_crossing(
+        &self,
+        found: &mut LimitVerdict,
+        bench: &Bench<'_>,
+        limit: f64,
+        direction: Direction,
+    ) {
+        let full = analyse(bench.series);
+        let sign = direction.worsening_sign();
+        let crossing = full.changes.iter().rev().find(|change| {
+            sign * change.before <= sign * limit && sign * change.after > sign * limit
+        });
+        if let Some(change) = crossing {
+            self.name(found, suspects(change, &bench.series.points));
+        } else if let Some(last) = bench.base_points.last() {
+            let level = bench.analysis.level().unwrap_or(last.value);
+            if sign * level <= sign * limit {
+                self.name(found, self.since(last.place));
+            }
+        }
+    }
+
+    fn since(&self, place: u32) -> Vec<u32> {
+        (place + 1..=self.head_place).rev().collect()
+    }
+
+    fn name(&self, found: &mut LimitVerdict, places: Vec<u32>) {
+        let commits = self.check.timeline;
+        found.suspects = places
+            .iter()
+            .take(50)
+            .filter_map(|place| commits.at(*place).cloned())
+            .collect();
+        found.introduced_by = found.suspects.first().cloned();
+    }
+
+    fn regress(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<LimitVerdict> {
+        let rule = pair.limit.regress?;
+        let judged = self.base(pair, bench, &bench.analysis)?;
+        let head = judged.head(bench)?;
+        let exact = judged.exact(pair.limit) && judged.own;
+        let mut judgement = judge_regress(&judged.base, &head, rule, &pair.limit.min, exact);
+        judgement.points.0 = if judged.own {
+            judgement.points.0
+        } else {
+            judged.points
+        };
+        judged.without_base(&mut judgement);
+        let margin = judged.base.margin(rule.limit).filter(|_| judged.own);
+        let delta = head.centre - judged.base.level;
+        let mut found = self.describe(pair, bench, Rule::Regress, judgement);
+        found.limit_value = margin.map(|margin| judged.base.value(judged.base.level + margin));
+        found.used = margin.map(|margin| (delta / margin).max(0.0));
+        let looks_over = found.judgement.verdict == Verdict::Over
+            || found.judgement.reason == Some(Reason::Suspect);
+        if looks_over {
+            self.attribute(pair, bench, rule, exact, &mut found);
+        }
+        Some(found)
+    }
+
+    /// Is it this change, or did a commit just before the head bring it? The whole series, head
+    /// included, may show a change point that the base alone did not.
+    fn attribute(
+        &self,
+        pair: &Pair<'_>,
+        bench: &Bench<'_>,
+        rule: crate::budget::Regress,
+        exact: bool,
+        found: &mut LimitVerdict,
+    ) {
+        let last = bench.base_points.last().map_or(0, |point| point.place);
+        self.name(found, self.since(last));
+        let full = analyse(bench.series);
+        let newest = bench.base_points.len();
+        let earlier = full
+            .changes
+            .iter()
+            .rev()
+            .find(|change| change.index < newest);
+        let Some(earlier) = earlier.filter(|change| is_new(change, &bench.analysis)) else {
+            return;
+        };
+        let clipped = clip(full.clone(), newest);
+        let again = self.base(pair, bench, &clipped).and_then(|judged| {
+            let head = judged.head(bench)?;
+            Some(judge_regress(
+                &judged.base,
+                &head,
+                rule,
+                &pair.limit.min,
+                exact,
+            ))
+        });
+        if again.is_some_and(|again| again.verdict == Verdict::Within) {
+            self.name(found, suspects(earlier, &bench.series.points));
+            if self.check.base.is_some() {
+                found.judgement.verdict = Verdict::Inherited;
+                found.judgement.reason = None;
+            }
+        }
+    }
+
+    fn accept(&self, pair: &Pair<'_>, found: &mut LimitVerdict) {
+        let Some(value) = found.judgement.level.or(found.value) else {
+            return;
+        };
+        let sign = pair.direction.worsening_sign();
+        let covers = pair.budget.accepted.iter().find(|a| {
+            let ceiling = a.level_before.value * (1.0 + sign * a.ceiling);
+            a.limit == pair.limit.id
+                && a.rule.is_none_or(|rule| Some(rule) == found.rule)
+                && a.expires >= self.check.today
+                && a.level_before.fits(&found.unit).is_ok()
+                && sign * value <= sign * ceiling
+        });
+        if let Some(a) = covers {
+            found.judgement.verdict = Verdict::Accepted;
+            found.accepted = Some(AcceptedBy {
+                id: a.id.clone(),
+                by: a.by.clone(),
+                reason: a.reason.clone(),
+                expires: a.expires.to_string(),
+            });
+        }
+    }
+
+    fn changes(&self, series: &Series, direction: Direction) -> Vec<KnownChange> {
+        let analysis = analyse(series);
+        let sign = direction.worsening_sign();
+        let known = |change: &ChangePoint| KnownChange {
+            series: series.row.key.clone(),
+            unit: series.row.unit.clone(),
+            suspects: suspects(change, &series.points)
+                .iter()
+                .take(20)
+                .filter_map(|place| self.check.timeline.at(*place).cloned())
+                .collect(),
+            levels: (change.before, change.after),
+            effect: (analysis.scale == Scale::Log).then_some((
+                change.effect,
+                change.effect_low,
+                change.effect_high,
+            )),
+            p: change.p,
+            improved: sign * (change.after - change.before) < 0.0,
+            points_ago: series.points.len() - 1 - change.index,
+        };
+        analysis.changes.iter().map(known).collect()
+    }
+}
+
+struct JudgedBase {
+    base: Base,
+    /// Offset of the head's machine.
+    offset: f64,
+    /// Points that count towards the least number.
+    points: usize,
+    /// The base is the history's; else it is the head itself.
+    own: bool,
+}
+
+impl JudgedBase {
+    fn head(&self, bench: &Bench<'_>) -> Option<Head> {
+        Head::new(
+            bench.series,
+            bench.head_points,
+            &self.base,
+            self.offset,
+            bench.base_points,
+        )
+    }
+
+    fn exact(&self, limit: &Limit) -> bool {
+        limit.deterministic
+            || (self.own && self.base.noise.exact && self.base.points >= limit.min.points)
+    }
+
+    /// A head compared with itself has no effect and no smallest one.
+    fn without_base(&self, judgement: &mut Judgement) {
+        if !self.own {
+            judgement.effect = None;
+            judgement.smallest_effect = None;
+            judgement.improved = false;
+        }
+    }
+}
+
+fn proven_worse(base: &Base, head: &Head, exact: bool) -> bool {
+    let any = crate::budget::Regress {
+        limit: 0.0,
+        warn: None,
+    };
+    let min = crate::budget::Minimum::default();
+    judge_regress(base, head, any, &min, exact).verdict == Verdict::Over
+}
+
+fn is_counter(limit: &Limit, unit: &Unit) -> bool {
+    limit.deterministic || matches!(unit, Unit::Count | Unit::Bytes)
+}
+
+fn is_new(change: &ChangePoint, before: &Analysis) -> bool {
+    before
+        .changes
+        .iter()
+        .all(|known| known.index != change.index)
+}
+
+/// An analysis without what begins at or after point `end`.
+fn clip(mut analysis: Analysis, end: usize) -> Analysis {
+    analysis.regimes.retain(|regime| regime.first < end);
+    for regime in &mut analysis.regimes {
+        regime.last = regime.last.min(end.saturating_sub(1));
+    }
+    analysis.changes.retain(|change| change.index < end);
+    analysis.breaks.retain(|at| *at < end);
+    analysis.offsets.truncate(end);
+    analysis
+}
+
+/// Share of an absolute limit that is used.
+fn used(level: f64, limit: f64, direction: Direction) -> f64 {
+    match direction {
+        Direction::Lower => level / limit,
+        Direction::Higher => limit / level,
+    }
+}
+
+/// How many values a sparkline shows.
+const TREND: usize = 30;
+
+fn trend(points: &[Point]) -> Vec<f64> {
+    points[points.len().saturating_sub(TREND)..]
+        .iter()
+        .map(|point| point.value)
+        .collect()
+}

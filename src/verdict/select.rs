@@ -1,0 +1,192 @@
+//! Which series each limit is about, what was expected, and what data shows to be wrong with a
+//! budget.
+
+use super::Check;
+use crate::budget::{Budget, Headlines, Limit};
+use crate::diag::{Diagnostic, Severity};
+use crate::history::Placement;
+use crate::model::Direction;
+use crate::store::{RunRow, SeriesRow};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// A limit and a series that it selects.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) budget: &'a Budget,
+    pub(super) limit: &'a Limit,
+    /// Index into the series of the check.
+    pub(super) series: usize,
+    pub(super) direction: Direction,
+}
+
+/// What the limits select.
+pub(super) struct Selection<'a> {
+    pub(super) pairs: Vec<Pair<'a>>,
+    /// Limits whose selector matches nothing, or nothing that it fits.
+    pub(super) misfits: Vec<(&'a Budget, &'a Limit, Diagnostic)>,
+}
+
+/// Applies every selector to the series of these environment labels.
+pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selection<'a> {
+    let headlines = Headlines::new(check.series.iter().map(|row| &row.key));
+    let mut selection = Selection {
+        pairs: Vec::new(),
+        misfits: Vec::new(),
+    };
+    for budget in check.budgets {
+        for limit in &budget.limits {
+            let mut anywhere = false;
+            for (index, row) in check.series.iter().enumerate() {
+                if !limit.select.matches(&row.key, &headlines) {
+                    continue;
+                }
+                anywhere = true;
+                if !labels.contains(row.key.env.as_str()) {
+                    continue;
+                }
+                match fits(limit, row) {
+                    Ok(direction) => {
+                        selection.pairs.push(Pair {
+                            budget,
+                            limit,
+                            series: index,
+                            direction,
+                        });
+                    }
+                    Err(finding) => selection.misfits.push((budget, limit, finding)),
+                }
+            }
+            if !anywhere {
+                selection.misfits.push((
+                    budget,
+                    limit,
+                    matches_nothing(limit, check.series, &headlines),
+                ));
+            }
+        }
+    }
+    selection
+}
+
+fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Diagnostic> {
+    let finding = |code, message: String, help: &str, at: &crate::diag::SourceSpan| Diagnostic {
+        severity: Severity::Error,
+        code,
+        message,
+        help: help.to_owned(),
+        source: Some(at.clone()),
+    };
+    if let (Some(max), Some(at)) = (&limit.max, &limit.max_at) {
+        max.fits(&row.unit).map_err(|reason| {
+            finding(
+                "unit-misfit",
+                format!("{reason} ({})", row.key),
+                "a limit and its series must count the same thing",
+                at,
+            )
+        })?;
+    }
+    limit.direction.or(row.direction).ok_or_else(|| {
+        let message = format!("nobody says which way `{}` is better", row.key);
+        finding(
+            "direction-unknown",
+            message,
+            "write direction = \"lower\" or \"higher\" into the limit",
+            &limit.select_at,
+        )
+    })
+}
+
+fn matches_nothing(limit: &Limit, series: &[SeriesRow], headlines: &Headlines) -> Diagnostic {
+    let unclear = headlines.without_one(&limit.select.benchmark);
+    let benchmarks: BTreeSet<&str> = series
+        .iter()
+        .map(|row| row.key.benchmark.as_str())
+        .collect();
+    let named: Vec<&str> = benchmarks
+        .iter()
+        .filter(|name| limit.select.benchmark.matches(name))
+        .copied()
+        .collect();
+    let metrics: BTreeSet<&str> = series
+        .iter()
+        .filter(|row| limit.select.benchmark.matches(&row.key.benchmark))
+        .map(|row| row.key.metric.as_str())
+        .collect();
+    let list = |names: &mut dyn Iterator<Item = &str>| {
+        names
+            .take(6)
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let help = if series.is_empty() {
+        "nothing has been recorded yet: run `plimsoll record`".to_owned()
+    } else if limit.select.metric.is_none() && !unclear.is_empty() {
+        format!(
+            "`{}` has no headline metric: write metric = one of {}",
+            unclear[0],
+            list(&mut metrics.iter().copied())
+        )
+    } else if !named.is_empty() && !metrics.is_empty() {
+        format!(
+            "the benchmark is there; its metrics are {}; check metric, tags and env",
+            list(&mut metrics.iter().copied())
+        )
+    } else {
+        format!(
+            "recorded benchmarks are {}",
+            list(&mut benchmarks.iter().copied())
+        )
+    };
+    Diagnostic {
+        severity: Severity::Error,
+        code: "matches-nothing",
+        message: format!(
+            "limit `{}` matches no series: {}",
+            limit.id,
+            limit.select.describe()
+        ),
+        help,
+        source: Some(limit.select_at.clone()),
+    }
+}
+
+/// How many of the newest measured commits of the base tell what is expected.
+const EXPECTED_WITHIN: usize = 10;
+
+/// For each (label, suite): runs at the newest measured commits before `end`.
+pub(super) fn recent_runs(
+    runs: &[RunRow],
+    placement: &Placement,
+    end: u32,
+    head: &HashSet<(String, String)>,
+) -> HashSet<i64> {
+    let mut places: HashMap<(String, String), BTreeSet<u32>> = HashMap::new();
+    let group = |run: &RunRow| (run.environment.label.clone(), run.suite.clone());
+    let before = |index: usize| placement.place(index).filter(|place| *place < end);
+    for (index, run) in runs.iter().enumerate() {
+        if let Some(place) = before(index).filter(|_| head.contains(&group(run))) {
+            places.entry(group(run)).or_default().insert(place);
+        }
+    }
+    let oldest: HashMap<_, u32> = places
+        .into_iter()
+        .filter_map(|(group, places)| {
+            places
+                .iter()
+                .rev()
+                .take(EXPECTED_WITHIN)
+                .last()
+                .map(|place| (group, *place))
+        })
+        .collect();
+    runs.iter()
+        .enumerate()
+        .filter(|(index, run)| {
+            before(*index)
+                .is_some_and(|place| oldest.get(&group(run)).is_some_and(|old| place >= *old))
+        })
+        .map(|(_, run)| run.id)
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! From many verdicts to one word and one exit code.
+
+use super::{LimitVerdict, Reason, Verdict};
+use crate::budget::{Consequence, Kind};
+use crate::model::SeriesKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The exit codes of plimsoll, a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Within budget.
+    Within = 0,
+    /// Over budget.
+    Over = 1,
+    /// Trouble: usage, configuration, I/O, unreadable input, missing, nothing to judge.
+    Trouble = 2,
+}
+
+/// How many series were judged, and why the others were not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Series that a limit expects at this commit.
+    pub expected: usize,
+    /// Series with an answer: within, over, accepted or inherited.
+    pub judged: usize,
+    /// Why the others have none.
+    pub reasons: BTreeMap<&'static str, usize>,
+}
+
+/// One word for the whole check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The worst verdict.
+    pub verdict: Verdict,
+    /// The exit code.
+    pub exit: Exit,
+    /// How many series were judged.
+    pub census: Census,
+}
+
+impl Summary {
+    /// Sums verdicts up. `trouble`: something beside them could not be judged.
+    #[must_use]
+    pub fn new(limits: &[LimitVerdict], strict: bool, trouble: bool) -> Self {
+        let mut exit = Exit::Within;
+        let mut over = false;
+        for limit in limits {
+            let code = exit_of(limit, strict);
+            over |= code == Exit::Over && limit.judgement.verdict == Verdict::Over;
+            exit = exit.max(code);
+        }
+        if trouble || limits.is_empty() {
+            exit = Exit::Trouble;
+        }
+        if over {
+            exit = Exit::Over;
+        }
+        let failing = |limit: &&LimitVerdict| {
+            limit.kind == Kind::Symptom || limit.judgement.verdict != Verdict::Over
+        };
+        let worst = limits
+            .iter()
+            .filter(failing)
+            .map(|limit| limit.judgement.verdict)
+            .max();
+        let verdict = worst.unwrap_or(if limits.is_empty() {
+            Verdict::Missing
+        } else {
+            Verdict::Within
+        });
+        Self {
+            verdict,
+            exit,
+            census: census(limits),
+        }
+    }
+}
+
+fn exit_of(limit: &LimitVerdict, strict: bool) -> Exit {
+    match limit.judgement.verdict {
+        Verdict::Within | Verdict::Accepted | Verdict::Inherited => Exit::Within,
+        Verdict::Over if limit.kind == Kind::Cause => Exit::Within,
+        Verdict::Over => Exit::Over,
+        Verdict::Unproven if limit.on_unproven == Consequence::Fail => Exit::Over,
+        Verdict::Unproven if strict && limit.judgement.reason != Some(Reason::Learning) => {
+            Exit::Over
+        }
+        Verdict::Unproven => Exit::Within,
+        Verdict::Missing if limit.on_missing == Consequence::Warn && !strict => Exit::Within,
+        Verdict::Missing => Exit::Trouble,
+    }
+}
+
+fn census(limits: &[LimitVerdict]) -> Census {
+    let mut worst: BTreeMap<Option<&SeriesKey>, (Verdict, Option<Reason>)> = BTreeMap::new();
+    let mut nothing = BTreeSet::new();
+    for limit in limits {
+        let found = (limit.judgement.verdict, limit.judgement.reason);
+        match &limit.series {
+            Some(key) => {
+                let entry = worst.entry(Some(key)).or_insert(found);
+                *entry = (*entry).max(found);
+            }
+            None => {
+                nothing.insert((&limit.feature, &limit.limit));
+            }
+        }
+    }
+    let mut census = Census {
+        expected: worst.len() + nothing.len(),
+        ..Census::default()
+    };
+    for (verdict, reason) in worst.values() {
+        match verdict {
+            Verdict::Unproven | Verdict::Missing => {
+                let word = reason.map_or(verdict.as_str(), Reason::as_str);
+                *census.reasons.entry(word).or_default() += 1;
+            }
+            _ => census.judged += 1,
+        }
+    }
+    if !nothing.is_empty() {
+        *census
+            .reasons
+            .entry(Reason::MatchesNothing.as_str())
+            .or_default() += nothing.len();
+    }
+    census
+}
