@@ -1,0 +1,333 @@
+//! Machine JSON: versioned contracts with structs of their own. Fractions, not percent;
+//! canonical units; indices from 0.
+
+use super::check::CheckView;
+use crate::detect::{Detection, Scale};
+use crate::formats::Reading;
+use crate::model::{Direction, Measurement, Tags};
+use crate::verdict::{KnownChange, LimitVerdict, Reason};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+fn to_text(value: &impl Serialize) -> String {
+    // Structs of this file hold only strings, numbers, options, lists and maps keyed by strings:
+    // serialising them cannot fail.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    schema: &'static str,
+    exit: u8,
+    verdict: &'static str,
+    commit: &'a str,
+    base: Option<BaseJson<'a>>,
+    environment: String,
+    mode: &'static str,
+    census: CensusJson<'a>,
+    limits: Vec<LimitJson<'a>>,
+    changes: Vec<ChangeJson<'a>>,
+    findings: Vec<FindingJson>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct BaseJson<'a> {
+    commit: &'a str,
+    how: &'a str,
+}
+
+#[derive(Serialize)]
+struct CensusJson<'a> {
+    expected: usize,
+    judged: usize,
+    reasons: &'a BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct SeriesJson<'a> {
+    id: String,
+    benchmark: &'a str,
+    metric: &'a str,
+    tags: &'a Tags,
+    env: &'a str,
+}
+
+#[derive(Serialize)]
+struct LimitJson<'a> {
+    feature: &'a str,
+    limit: &'a str,
+    rule: Option<&'static str>,
+    owner: &'a str,
+    series: Option<SeriesJson<'a>>,
+    verdict: &'static str,
+    improved: bool,
+    reason: Option<&'static str>,
+    value: Option<f64>,
+    unit: &'a str,
+    direction: Direction,
+    runs: usize,
+    limit_value: Option<f64>,
+    used: Option<f64>,
+    effect: Option<f64>,
+    effect_low: Option<f64>,
+    effect_high: Option<f64>,
+    level: Option<f64>,
+    p: Option<f64>,
+    p_adjusted: Option<f64>,
+    smallest_effect: Option<f64>,
+    runs_needed: Option<usize>,
+    points: usize,
+    points_needed: usize,
+    suspects: Vec<&'a str>,
+    introduced_by: Option<&'a str>,
+    accepted: Option<AcceptedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct AcceptedJson<'a> {
+    id: &'a str,
+    by: &'a str,
+    reason: &'a str,
+    expires: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    series: SeriesJson<'a>,
+    suspects: Vec<&'a str>,
+    before: f64,
+    after: f64,
+    unit: &'a str,
+    effect: Option<f64>,
+    effect_low: Option<f64>,
+    effect_high: Option<f64>,
+    p: f64,
+    improved: bool,
+    points_ago: usize,
+}
+
+#[derive(Serialize)]
+struct FindingJson {
+    code: &'static str,
+    message: String,
+    help: String,
+    place: Option<String>,
+}
+
+/// `plimsoll.check/1`.
+#[must_use]
+pub fn check(view: &CheckView) -> String {
+    let findings = view.outcome.findings.iter().chain(&view.warnings).map(|finding| FindingJson {
+        code: finding.code,
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        place: finding.source.as_ref().map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
+    });
+    to_text(&CheckJson {
+        schema: "plimsoll.check/1",
+        exit: view.summary.exit as u8,
+        verdict: view.summary.verdict.as_str(),
+        commit: view.head.id.as_str(),
+        base: view.base.as_ref().map(|base| BaseJson { commit: base.commit.as_str(), how: &base.how }),
+        environment: view.outcome.environments.join(", "),
+        mode: "history",
+        census: CensusJson {
+            expected: view.summary.census.expected,
+            judged: view.summary.census.judged,
+            reasons: &view.summary.census.reasons,
+        },
+        limits: view.outcome.limits.iter().map(limit).collect(),
+        changes: view.outcome.changes.iter().map(change).collect(),
+        findings: findings.collect(),
+        notes: &view.notes,
+    })
+}
+
+fn series(key: &crate::model::SeriesKey) -> SeriesJson<'_> {
+    SeriesJson { id: key.to_string(), benchmark: &key.benchmark, metric: &key.metric, tags: &key.tags, env: &key.env }
+}
+
+fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
+    let found = &verdict.judgement;
+    LimitJson {
+        feature: &verdict.feature,
+        limit: &verdict.limit,
+        rule: verdict.rule.map(crate::budget::Rule::as_str),
+        owner: &verdict.owner,
+        series: verdict.series.as_ref().map(series),
+        verdict: found.verdict.as_str(),
+        improved: found.improved,
+        reason: found.reason.map(Reason::as_str),
+        value: verdict.value,
+        unit: verdict.unit.as_str(),
+        direction: verdict.direction,
+        runs: verdict.runs,
+        limit_value: verdict.limit_value,
+        used: verdict.used,
+        effect: found.effect.map(|e| e.0),
+        effect_low: found.effect.map(|e| e.1),
+        effect_high: found.effect.map(|e| e.2),
+        level: found.level,
+        p: found.p,
+        p_adjusted: verdict.p_adjusted,
+        smallest_effect: found.smallest_effect,
+        runs_needed: found.runs_needed,
+        points: found.points.0,
+        points_needed: found.points.1,
+        suspects: verdict.suspects.iter().map(|id| id.as_str()).collect(),
+        introduced_by: verdict.introduced_by.as_ref().map(|id| id.as_str()),
+        accepted: verdict.accepted.as_ref().map(|a| AcceptedJson {
+            id: &a.id,
+            by: &a.by,
+            reason: &a.reason,
+            expires: &a.expires,
+        }),
+    }
+}
+
+fn change(change: &KnownChange) -> ChangeJson<'_> {
+    ChangeJson {
+        series: series(&change.series),
+        suspects: change.suspects.iter().map(|id| id.as_str()).collect(),
+        before: change.levels.0,
+        after: change.levels.1,
+        unit: change.unit.as_str(),
+        effect: change.effect.map(|e| e.0),
+        effect_low: change.effect.map(|e| e.1),
+        effect_high: change.effect.map(|e| e.2),
+        p: change.p,
+        improved: change.improved,
+        points_ago: change.points_ago,
+    }
+}
+
+#[derive(Serialize)]
+struct MeasurementsJson<'a> {
+    schema: &'static str,
+    files: Vec<FileJson<'a>>,
+    measurements: Vec<MeasurementJson<'a>>,
+    failures: Vec<FailureJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileJson<'a> {
+    path: String,
+    format: &'static str,
+    version: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct MeasurementJson<'a> {
+    benchmark: &'a str,
+    metric: &'a str,
+    value: f64,
+    unit: &'a str,
+    direction: Option<Direction>,
+    tags: &'a Tags,
+    n: u64,
+    samples: Option<&'a [f64]>,
+    source_metric: &'a str,
+    source_unit: &'a str,
+}
+
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    benchmark: &'a str,
+    reason: &'a str,
+}
+
+/// `plimsoll.measurements/1`: what was understood of result files.
+#[must_use]
+pub fn measurements(readings: &[Reading]) -> String {
+    let each = |m| measurement(m);
+    to_text(&MeasurementsJson {
+        schema: "plimsoll.measurements/1",
+        files: readings
+            .iter()
+            .map(|reading| FileJson {
+                path: reading.path.display().to_string(),
+                format: reading.format,
+                version: reading.version.as_deref(),
+            })
+            .collect(),
+        measurements: readings.iter().flat_map(|reading| reading.measurements.iter().map(each)).collect(),
+        failures: readings
+            .iter()
+            .flat_map(|reading| &reading.failures)
+            .map(|failure| FailureJson { benchmark: &failure.benchmark, reason: &failure.reason })
+            .collect(),
+    })
+}
+
+fn measurement(m: &Measurement) -> MeasurementJson<'_> {
+    MeasurementJson {
+        benchmark: &m.benchmark,
+        metric: &m.metric,
+        value: m.value,
+        unit: m.unit.as_str(),
+        direction: m.direction,
+        tags: &m.tags,
+        n: m.n,
+        samples: m.samples.as_ref().map(|samples| samples.values.as_slice()),
+        source_metric: &m.source_metric,
+        source_unit: &m.source_unit,
+    }
+}
+
+#[derive(Serialize)]
+struct DetectJson<'a> {
+    schema: &'static str,
+    name: &'a str,
+    n: usize,
+    scale: &'static str,
+    change_points: Vec<DetectedJson>,
+}
+
+#[derive(Serialize)]
+struct DetectedJson {
+    index: usize,
+    from: usize,
+    to: usize,
+    before: f64,
+    after: f64,
+    effect: Option<f64>,
+    effect_low: Option<f64>,
+    effect_high: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff_low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff_high: Option<f64>,
+    p: f64,
+}
+
+/// `plimsoll.detect/1`: one line for one series, also when nothing changed.
+#[must_use]
+pub fn detection(name: &str, n: usize, found: &Detection) -> String {
+    let log = found.scale == Scale::Log;
+    let only = |wanted: bool, value: f64| wanted.then_some(value);
+    let change_points = found.change_points.iter().map(|change| DetectedJson {
+        index: change.index,
+        from: change.from,
+        to: change.to,
+        before: change.before,
+        after: change.after,
+        effect: only(log, change.effect),
+        effect_low: only(log, change.effect_low),
+        effect_high: only(log, change.effect_high),
+        diff: only(!log, change.effect),
+        diff_low: only(!log, change.effect_low),
+        diff_high: only(!log, change.effect_high),
+        p: change.p,
+    });
+    let line = DetectJson {
+        schema: "plimsoll.detect/1",
+        name,
+        n,
+        scale: if log { "log" } else { "linear" },
+        change_points: change_points.collect(),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
