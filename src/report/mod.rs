@@ -1,2 +1,3 @@
 //! What people and programs see: outputs are functions of a frozen view, one file each.
+pub mod text;
 pub mod view;
