@@ -15,13 +15,15 @@ mod k6;
 mod parsed;
 mod read;
 mod registry;
+mod series;
 mod sniff;
 #[cfg(test)]
 mod testing;
 pub mod units;
 
 pub use read::{read, read_bytes};
-pub use registry::{Format, by_name, formats};
+pub use registry::{Format, by_name, formats, table};
+pub use series::{PlainSeries, read_series};
 
 use crate::model::{Failure, Measurement};
 use sha2::{Digest, Sha256};

@@ -49,6 +49,31 @@ pub fn by_name(name: &str) -> Option<&'static Format> {
         .find(|f| f.name == name || f.aliases.contains(&name))
 }
 
+/// The formats as a Markdown table: what `plimsoll formats` prints and the README holds.
+#[must_use]
+pub fn table() -> String {
+    let mut out = String::from(
+        "| `--from` | made by | metrics | raw samples | versions seen |\n|---|---|---|---|---|\n",
+    );
+    for format in FORMATS {
+        let metrics: Vec<String> = format.metrics.iter().map(|m| format!("`{m}`")).collect();
+        let cell = |text: &str| text.replace('|', "\\|");
+        out.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            format.name,
+            cell(format.produced_by),
+            metrics.join(" "),
+            if format.samples {
+                "kept"
+            } else {
+                "not in the file"
+            },
+            format.versions.join(", "),
+        ));
+    }
+    out
+}
+
 static FORMATS: &[Format] = &[criterion::FORMAT, hyperfine::FORMAT, go::FORMAT, k6::FORMAT];
 
 #[cfg(test)]

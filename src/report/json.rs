@@ -118,18 +118,29 @@ struct FindingJson {
 /// `plimsoll.check/1`.
 #[must_use]
 pub fn check(view: &CheckView) -> String {
-    let findings = view.outcome.findings.iter().chain(&view.warnings).map(|finding| FindingJson {
-        code: finding.code,
-        message: finding.message.clone(),
-        help: finding.help.clone(),
-        place: finding.source.as_ref().map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
-    });
+    let findings = view
+        .outcome
+        .findings
+        .iter()
+        .chain(&view.warnings)
+        .map(|finding| FindingJson {
+            code: finding.code,
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            place: finding
+                .source
+                .as_ref()
+                .map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
+        });
     to_text(&CheckJson {
         schema: "plimsoll.check/1",
         exit: view.summary.exit as u8,
         verdict: view.summary.verdict.as_str(),
         commit: view.head.id.as_str(),
-        base: view.base.as_ref().map(|base| BaseJson { commit: base.commit.as_str(), how: &base.how }),
+        base: view.base.as_ref().map(|base| BaseJson {
+            commit: base.commit.as_str(),
+            how: &base.how,
+        }),
         environment: view.outcome.environments.join(", "),
         mode: "history",
         census: CensusJson {
@@ -145,7 +156,13 @@ pub fn check(view: &CheckView) -> String {
 }
 
 fn series(key: &crate::model::SeriesKey) -> SeriesJson<'_> {
-    SeriesJson { id: key.to_string(), benchmark: &key.benchmark, metric: &key.metric, tags: &key.tags, env: &key.env }
+    SeriesJson {
+        id: key.to_string(),
+        benchmark: &key.benchmark,
+        metric: &key.metric,
+        tags: &key.tags,
+        env: &key.env,
+    }
 }
 
 fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
@@ -251,11 +268,17 @@ pub fn measurements(readings: &[Reading]) -> String {
                 version: reading.version.as_deref(),
             })
             .collect(),
-        measurements: readings.iter().flat_map(|reading| reading.measurements.iter().map(each)).collect(),
+        measurements: readings
+            .iter()
+            .flat_map(|reading| reading.measurements.iter().map(each))
+            .collect(),
         failures: readings
             .iter()
             .flat_map(|reading| &reading.failures)
-            .map(|failure| FailureJson { benchmark: &failure.benchmark, reason: &failure.reason })
+            .map(|failure| FailureJson {
+                benchmark: &failure.benchmark,
+                reason: &failure.reason,
+            })
             .collect(),
     })
 }

@@ -1,3 +1,11 @@
 //! What people and programs see: outputs are functions of a frozen view, one file each.
+
+pub mod build;
+pub mod check;
+pub mod json;
+pub mod ledger;
+pub mod markdown;
+pub mod tell;
+pub mod terminal;
 pub mod text;
 pub mod view;

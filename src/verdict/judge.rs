@@ -215,7 +215,9 @@ fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
         value: None,
         runs: 0,
         limit_value: None,
+        allowed: None,
         used: None,
+        new_machine: false,
         suspects: Vec::new(),
         introduced_by: None,
         accepted: None,
@@ -483,6 +485,7 @@ impl Judging<'_, '_> {
             && judged.base.level > judged.base.working(limit)
             && !proven_worse(&judged.base, &head, exact);
         let mut found = self.describe(pair, bench, Rule::Max, judgement);
+        found.new_machine = !judged.own && !bench.base_points.is_empty();
         found.limit_value = Some(limit);
         found.used = level.map(|level| used(level, limit, pair.direction));
         if inherited {
@@ -547,7 +550,9 @@ impl Judging<'_, '_> {
         let margin = judged.base.margin(rule.limit).filter(|_| judged.own);
         let delta = head.centre - judged.base.level;
         let mut found = self.describe(pair, bench, Rule::Regress, judgement);
+        found.new_machine = !judged.own && !bench.base_points.is_empty();
         found.limit_value = margin.map(|margin| judged.base.value(judged.base.level + margin));
+        found.allowed = Some(pair.direction.worsening_sign() * rule.limit);
         found.used = margin.map(|margin| (delta / margin).max(0.0));
         let looks_over = found.judgement.verdict == Verdict::Over
             || found.judgement.reason == Some(Reason::Suspect);

@@ -134,8 +134,12 @@ pub struct LimitVerdict {
     pub runs: usize,
     /// The limit in the unit of the series: for regress, the base's level and the limit's margin.
     pub limit_value: Option<f64>,
+    /// The relative change that is allowed, with the sign of the values; for regress.
+    pub allowed: Option<f64>,
     /// Share of the limit that is used.
     pub used: Option<f64>,
+    /// The head was measured on a machine that the history does not know yet.
+    pub new_machine: bool,
     /// Commits that may have brought it, most suspect first.
     pub suspects: Vec<CommitId>,
     /// The commit that most likely brought it, where it is known.

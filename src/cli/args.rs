@@ -1,0 +1,187 @@
+//! Arguments, and nothing else.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A load line for software: performance budgets, and the commits that spent them.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 within budget, 1 over budget, 2 trouble (usage, configuration, I/O, missing, nothing to judge).\n\nFirst look:  plimsoll demo"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The database [default: plimsoll/history.db in the repository's git folder].
+    #[arg(long, global = true, env = "PLIMSOLL_DB", value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+    /// Run as if started in this folder.
+    #[arg(short = 'C', global = true, value_name = "DIR", hide_short_help = true)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read results, tie them to a commit and an environment, store them.
+    #[command(
+        after_help = "Examples:\n  plimsoll record target/criterion\n  plimsoll record --runs 3 -- cargo bench\n  plimsoll record bench.json --from hyperfine --dry-run --format json"
+    )]
+    Record(Record),
+    /// Judge a commit against budgets and history.
+    #[command(
+        after_help = "Examples:\n  plimsoll check\n  plimsoll check --base origin/main --strict\n  plimsoll check --format json > check.json"
+    )]
+    Check(Check),
+    /// The ledger of a feature or series: levels, change points, suspects.
+    #[command(
+        after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'"
+    )]
+    Log(Log),
+    /// Change points of any CSV or NDJSON series; needs no repository.
+    #[command(
+        after_help = "Examples:\n  plimsoll detect history.csv\n  plimsoll detect --format json - < history.ndjson"
+    )]
+    Detect(Detect),
+    /// The static HTML report.
+    #[command(
+        after_help = "Example:\n  plimsoll report -o target/plimsoll && open target/plimsoll/index.html"
+    )]
+    Report(Report),
+    /// A small project with a history, recorded, checked and drawn: a first look.
+    #[command(
+        after_help = "Examples:\n  plimsoll demo\n  plimsoll demo -o /tmp/plimsoll-demo --seed 7"
+    )]
+    Demo(Demo),
+    /// The result formats that can be read.
+    #[command(after_help = "Example:\n  plimsoll formats")]
+    Formats,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: a versioned contract.
+    Json,
+    /// For comments.
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// Result files or folders [default: target/criterion, where it exists].
+    #[arg(value_name = "FILES or FOLDERS")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Read every file as this format instead of finding it by content.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<String>,
+    /// Run the command so many times, each time one run.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) runs: u32,
+    /// The commit that was measured [default: HEAD].
+    #[arg(long, value_name = "REV")]
+    pub(crate) commit: Option<String>,
+    /// Label of the environment [default: <os>-<arch>].
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) env: Option<String>,
+    /// Prefix of the benchmarks' names, for groups that are recorded together.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) suite: String,
+    /// Which part of a build matrix this is.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) part: String,
+    /// Take criterion results that are older than the commit, too.
+    #[arg(long)]
+    pub(crate) include_stale: bool,
+    /// Only say what was understood: needs no repository, opens no database.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// A command that makes the results, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Judge against this commit [default: merge base with the default branch; none on it].
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// The commit that is judged [default: HEAD].
+    #[arg(long, value_name = "REV")]
+    pub(crate) commit: Option<String>,
+    /// Unproven fails, too (learning does not).
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
+    /// Judge only this environment.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) env: Option<String>,
+    /// Only look for faults in the budget files.
+    #[arg(long)]
+    pub(crate) lint: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// FEATURE, FEATURE/LIMIT, or BENCHMARK[:METRIC][{tag=v}][@ENV]; a unique prefix suffices.
+    #[arg(value_name = "FEATURE or SERIES")]
+    pub(crate) name: Option<String>,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    /// CSV or NDJSON files; - is standard input.
+    #[arg(required = true, value_name = "FILES")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Report a change when its p-value is at most this.
+    #[arg(long, default_value_t = 0.005, value_name = "P")]
+    pub(crate) p: f64,
+    /// Report only changes of at least this share, such as 0.02.
+    #[arg(long, default_value_t = 0.0, value_name = "FRACTION")]
+    pub(crate) min_effect: f64,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Folder that receives the pages.
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
+    /// The moment from which relative times count [default: now].
+    #[arg(long, value_name = "RFC 3339")]
+    pub(crate) now: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder that receives the project [default: a new one among temporary files].
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Seed of the model that makes the measurements.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}

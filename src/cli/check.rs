@@ -1,0 +1,237 @@
+//! `plimsoll check`: one commit against budgets and history.
+
+use super::answer;
+use super::args::{Check as Args, Format};
+use super::load::{self, Loaded};
+use super::world::World;
+use anyhow::{Context, Result, bail};
+use plimsoll::git::Git;
+use plimsoll::history::Timeline;
+use plimsoll::model::CommitId;
+use plimsoll::report::check::CheckView;
+use plimsoll::report::{json, markdown, terminal};
+use plimsoll::verdict::{Check, ChosenBase, Exit, Outcome, Summary, judge};
+use std::collections::HashSet;
+
+/// How far behind the base the nearest measured commit may lie.
+const NEAREST_WITHIN: usize = 50;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the wall time of the check is shown to the user"
+)]
+pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
+    let start = std::time::Instant::now();
+    let folder = world.budgets_folder(args.budgets.as_ref());
+    let shown = world.shown(&folder);
+    let read = load::budgets(world, args.budgets.as_ref())?;
+    if let Some((_, findings)) = &read {
+        if load::has_errors(findings) || args.lint {
+            return lint(findings);
+        }
+    }
+    let loaded = Loaded::new(world);
+    let Some((budgets, warnings)) = read else {
+        let series = loaded
+            .as_ref()
+            .map(|loaded| loaded.series.as_slice())
+            .unwrap_or_default();
+        bail!(load::no_budgets(&shown, series));
+    };
+    let loaded = loaded?;
+    let git = world.repository()?;
+    let head = match &args.commit {
+        Some(revision) => git.resolve(revision)?,
+        None => git.head()?,
+    };
+    let measured: HashSet<&CommitId> = loaded
+        .runs
+        .iter()
+        .filter(|run| !run.dirty)
+        .map(|run| &run.commit)
+        .collect();
+    let mut notes = Vec::new();
+    let base = choose_base(world, git, args, &head, &measured, &mut notes)?;
+    let timeline = timeline(git, &head, base.as_ref())?;
+    let headlines = plimsoll::budget::Headlines::new(loaded.series.iter().map(|row| &row.key));
+    let columns = loaded.columns(|row| {
+        budgets
+            .iter()
+            .flat_map(|budget| &budget.limits)
+            .any(|limit| limit.select.matches(&row.key, &headlines))
+    })?;
+    let outcome = judge(&Check {
+        head: &head,
+        base: base.as_ref(),
+        timeline: &timeline,
+        runs: &loaded.runs,
+        series: &loaded.series,
+        columns: &columns,
+        failures: &loaded.failures,
+        budgets: &budgets,
+        env: args.env.as_deref(),
+        shallow: git.is_shallow(),
+        today: load::today(world),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    });
+    refuse_without_results(&outcome, &head, args)?;
+    let commit = git.commit(&head).context("the commit cannot be read")?;
+    if git.is_shallow() {
+        notes.push("this clone is shallow: older results cannot be put in order; check out with fetch-depth: 0 to see them".to_owned());
+    }
+    if outcome.dirty_head_runs > 0 {
+        notes.push(format!(
+            "{} runs of this commit were recorded with uncommitted changes and are not judged",
+            outcome.dirty_head_runs
+        ));
+    }
+    let summary = Summary::new(&outcome.limits, args.strict, !outcome.findings.is_empty());
+    let view = CheckView {
+        head: commit,
+        base,
+        outcome,
+        summary,
+        budgets: budgets.len(),
+        warnings,
+        notes,
+        seconds: Some(start.elapsed().as_secs_f64()),
+    };
+    answer(&match args.format {
+        Format::Table => terminal::check(&view),
+        Format::Json => json::check(&view),
+        Format::Markdown => markdown::check(&view),
+    })?;
+    Ok(view.summary.exit)
+}
+
+fn lint(findings: &[plimsoll::diag::Diagnostic]) -> Result<Exit> {
+    if findings.is_empty() {
+        answer("the budget files hold no fault that the files alone can show\n")?;
+        return Ok(Exit::Within);
+    }
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let text = shown.join("\n\n");
+    if !load::has_errors(findings) {
+        answer(&text)?;
+        return Ok(Exit::Within);
+    }
+    bail!("the budget files cannot be used, so nothing was judged\n\n{text}");
+}
+
+fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Result<()> {
+    if outcome.head_runs == 0 {
+        let env = args
+            .env
+            .as_ref()
+            .map_or_else(String::new, |env| format!(" in environment {env}"));
+        if outcome.dirty_head_runs > 0 {
+            bail!(
+                "{} has only results recorded with uncommitted changes{env}: commit, then record again",
+                head.short()
+            );
+        }
+        bail!(
+            "no results for {}{env}: record some with `plimsoll record`",
+            head.short()
+        );
+    }
+    if outcome.limits.is_empty() {
+        bail!(
+            "nothing to judge: no limit selects a series of {} (environments {})",
+            head.short(),
+            outcome.environments.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// With a base, the base's line and then the head; else the head's own line.
+fn timeline(git: &Git, head: &CommitId, base: Option<&ChosenBase>) -> Result<Timeline> {
+    let Some(base) = base else {
+        return Ok(Timeline::new(git.first_parents(head)?));
+    };
+    let mut line = git.first_parents(&base.commit)?;
+    line.push(head.clone());
+    Ok(Timeline::new(line))
+}
+
+fn choose_base(
+    world: &World,
+    git: &Git,
+    args: &Args,
+    head: &CommitId,
+    measured: &HashSet<&CommitId>,
+    notes: &mut Vec<String>,
+) -> Result<Option<ChosenBase>> {
+    let Some((wanted, how)) = wanted_base(world, git, args, head)? else {
+        return Ok(None);
+    };
+    if wanted == *head {
+        bail!(
+            "the base is the commit that is judged ({}): name another with --base",
+            head.short()
+        );
+    }
+    let line = git.first_parents(&wanted)?;
+    let nearest = line
+        .iter()
+        .rev()
+        .take(NEAREST_WITHIN + 1)
+        .position(|commit| measured.contains(commit));
+    match nearest {
+        Some(0) => Ok(Some(ChosenBase {
+            commit: wanted,
+            how,
+        })),
+        Some(back) => {
+            let commit = line[line.len() - 1 - back].clone();
+            let how = format!("{back} commits before {}, {how}", wanted.short());
+            Ok(Some(ChosenBase { commit, how }))
+        }
+        None => {
+            notes.push(format!("no baseline: no results at the base {} or the {NEAREST_WITHIN} commits before it; record them to judge changes", wanted.short()));
+            Ok(Some(ChosenBase {
+                commit: wanted,
+                how,
+            }))
+        }
+    }
+}
+
+/// `--base`; on a pull request the merge ref's first parent; on a branch the merge base with the
+/// default branch; on the default branch none.
+fn wanted_base(
+    world: &World,
+    git: &Git,
+    args: &Args,
+    head: &CommitId,
+) -> Result<Option<(CommitId, String)>> {
+    if let Some(revision) = &args.base {
+        return Ok(Some((git.resolve(revision)?, "--base".to_owned())));
+    }
+    if args.commit.is_none()
+        && world
+            .var("GITHUB_EVENT_NAME")
+            .is_some_and(|event| event.starts_with("pull_request"))
+    {
+        let parents = git.commit(head)?.parents;
+        let parent = parents
+            .first()
+            .context("the merge commit has no parent here: check out with fetch-depth: 2")?;
+        git.commit(parent).context(
+            "the merge commit's first parent is not in this clone: check out with fetch-depth: 2",
+        )?;
+        return Ok(Some((parent.clone(), "merge parent".to_owned())));
+    }
+    let Some(default) = git.default_branch() else {
+        return Ok(None);
+    };
+    let own = default.name.rsplit('/').next().unwrap_or(&default.name);
+    if args.commit.is_none() && git.head_branch().as_deref() == Some(own) {
+        return Ok(None);
+    }
+    let base = git.merge_base(head, &default.tip)?;
+    Ok(base
+        .filter(|base| base != head)
+        .map(|base| (base, format!("merge base with {}", default.name))))
+}

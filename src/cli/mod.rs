@@ -1,0 +1,60 @@
+//! The command line: one file a command. The library's first client.
+
+pub(crate) mod args;
+mod check;
+mod demo;
+mod detect;
+mod load;
+mod log;
+mod record;
+
+mod world;
+
+use anyhow::Result;
+use args::{Cli, Command};
+use plimsoll::verdict::Exit;
+use std::io::Write;
+use world::World;
+
+/// Runs a command; its answer goes to standard output, everything else to standard error.
+pub(crate) fn run(cli: Cli) -> Result<Exit> {
+    let world = World::new(cli.global.directory, cli.global.db)?;
+    match cli.command {
+        Command::Record(args) => record::run(&world, &args),
+        Command::Check(args) => check::run(&world, &args),
+        Command::Log(args) => log::run(&world, &args),
+        Command::Detect(args) => detect::run(&world, &args),
+        Command::Report(_) => anyhow::bail!("later"),
+        Command::Demo(args) => demo::run(&world, &args),
+        Command::Formats => formats(),
+    }
+}
+
+fn formats() -> Result<Exit> {
+    answer(&plimsoll::formats::table())?;
+    Ok(Exit::Within)
+}
+
+/// Prints an answer; styles are stripped where nobody sees them. A reader that went away (`| head`)
+/// has seen what it wanted.
+fn answer(text: &str) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()))
+        .and_then(|()| out.flush());
+    match written {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Says something that is not the answer.
+#[expect(
+    clippy::print_stderr,
+    reason = "the binary may speak; its answer alone goes to standard output"
+)]
+fn say(text: &str) {
+    anstream::eprintln!("{text}");
+}

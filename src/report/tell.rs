@@ -1,0 +1,259 @@
+//! Verdicts in words: what was found, how sure, and what to do next. Shared by all sinks.
+
+use super::text;
+use crate::budget::Rule;
+use crate::model::Direction;
+use crate::verdict::{LimitVerdict, Reason, Verdict};
+
+/// The word for a verdict as people read it; never a bare colour or symbol.
+#[must_use]
+pub fn word(verdict: &LimitVerdict) -> &'static str {
+    match (verdict.judgement.verdict, verdict.judgement.reason) {
+        (Verdict::Over, _) => "OVER",
+        (Verdict::Missing, _) => "MISSING",
+        (Verdict::Unproven, Some(Reason::Learning)) => "learning",
+        (Verdict::Unproven, Some(Reason::Suspect)) => "suspect",
+        (Verdict::Unproven, _) => "unproven",
+        (Verdict::Inherited, _) => "inherited",
+        (Verdict::Accepted, _) => "accepted",
+        (Verdict::Within, _) => "within",
+    }
+}
+
+/// What is limited: the limit's id, and the series where the id alone does not tell it.
+#[must_use]
+pub fn subject(verdict: &LimitVerdict) -> String {
+    match &verdict.series {
+        Some(key) => {
+            let tags: Vec<_> = key.tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            let tags = if tags.is_empty() {
+                String::new()
+            } else {
+                format!(" {{{}}}", tags.join(","))
+            };
+            text::plain(&format!("{} {}{tags}", key.benchmark, key.metric))
+        }
+        None => text::plain(&verdict.limit),
+    }
+}
+
+/// The judged value with its unit.
+#[must_use]
+pub fn now(verdict: &LimitVerdict) -> String {
+    let value = match verdict.rule {
+        Some(Rule::Max) => verdict.judgement.level.or(verdict.value),
+        _ => verdict.value,
+    };
+    value.map_or_else(|| "—".to_owned(), |value| text::value(value, &verdict.unit))
+}
+
+/// The change against the base with its interval, where there is a base.
+#[must_use]
+pub fn effect(verdict: &LimitVerdict) -> String {
+    match verdict.judgement.effect {
+        Some((effect, low, high)) => text::effect_interval(effect, low, high),
+        None => String::new(),
+    }
+}
+
+/// The limit: `limit 110 ms`, `at least 900 /s`, or for a change `allowed +5.0 %`.
+#[must_use]
+pub fn limit(verdict: &LimitVerdict) -> String {
+    if let Some(allowed) = verdict.allowed {
+        return format!("allowed {}", text::effect(allowed));
+    }
+    let Some(limit) = verdict.limit_value else {
+        return String::new();
+    };
+    let value = text::value(limit, &verdict.unit);
+    match verdict.direction {
+        Direction::Lower => format!("limit {value}"),
+        Direction::Higher => format!("at least {value}"),
+    }
+}
+
+/// Why this verdict, and what next: one line.
+#[must_use]
+pub fn sentence(verdict: &LimitVerdict) -> String {
+    let found = &verdict.judgement;
+    match (found.verdict, found.reason) {
+        (Verdict::Over, _) => over(verdict),
+        (Verdict::Inherited, _) => {
+            format!("already so at the base{}: not this change", blame(verdict))
+        }
+        (Verdict::Accepted, _) => accepted(verdict),
+        (Verdict::Missing, reason) => missing(verdict, reason),
+        (Verdict::Within, Some(Reason::Warned)) => "within its limit, over its warning".to_owned(),
+        (Verdict::Within, _) => within(verdict),
+        (Verdict::Unproven, reason) => unproven(verdict, reason),
+    }
+}
+
+fn blame(verdict: &LimitVerdict) -> String {
+    match (&verdict.introduced_by, verdict.suspects.len()) {
+        (Some(commit), 1) => format!(" since {}", commit.short()),
+        (Some(commit), n) => format!(
+            " since {} or one of {} commits before it",
+            commit.short(),
+            n - 1
+        ),
+        (None, _) => String::new(),
+    }
+}
+
+fn over(verdict: &LimitVerdict) -> String {
+    let by = match (&verdict.introduced_by, verdict.suspects.len()) {
+        (Some(commit), 1) => format!("brought by {}", commit.short()),
+        (Some(commit), n) => format!(
+            "brought by {} or one of {} unmeasured commits before it",
+            commit.short(),
+            n - 1
+        ),
+        (None, _) => "no single commit brought it".to_owned(),
+    };
+    let sure = match verdict.p_adjusted {
+        Some(p) if p < 0.001 => ", p < 0.001".to_owned(),
+        Some(p) => format!(", p = {p:.3}"),
+        None => String::new(),
+    };
+    format!(
+        "{by}{sure}, {} run{}",
+        verdict.runs,
+        if verdict.runs == 1 { "" } else { "s" }
+    )
+}
+
+fn within(verdict: &LimitVerdict) -> String {
+    let better = if verdict.judgement.improved {
+        "improved; "
+    } else {
+        ""
+    };
+    match (verdict.rule, verdict.limit_value, verdict.judgement.level) {
+        (Some(Rule::Max), Some(limit), Some(level)) => {
+            let room = match verdict.direction {
+                Direction::Lower => limit - level,
+                Direction::Higher => level - limit,
+            };
+            format!("{better}headroom {}", text::value(room, &verdict.unit))
+        }
+        _ => match verdict.judgement.smallest_effect {
+            Some(least) if least > 0.0 => format!(
+                "{better}changes from {} on would be seen",
+                text::effect(least)
+            ),
+            _ => format!("{better}exact"),
+        },
+    }
+}
+
+fn accepted(verdict: &LimitVerdict) -> String {
+    match &verdict.accepted {
+        Some(a) => text::plain(&format!(
+            "accepted by {} until {}: {}",
+            a.by, a.expires, a.reason
+        )),
+        None => "accepted".to_owned(),
+    }
+}
+
+fn missing(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
+    match reason {
+        Some(Reason::BenchmarkFailed) => {
+            "the benchmark failed at this commit: mend it and record again".to_owned()
+        }
+        Some(Reason::MatchesNothing) => {
+            "its selector matches no series: see the finding below".to_owned()
+        }
+        Some(Reason::Misfit) => {
+            "the limit does not fit its series: see the finding below".to_owned()
+        }
+        _ => format!(
+            "measured at the last commits, not at this one: record it, or retire limit `{}`",
+            text::plain(&verdict.limit)
+        ),
+    }
+}
+
+fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
+    let found = &verdict.judgement;
+    let (have, need) = found.points;
+    match reason {
+        Some(Reason::Learning) => {
+            let more = need.saturating_sub(have);
+            let since = if verdict.new_machine {
+                " since the machine changed"
+            } else {
+                ""
+            };
+            let commits = if more == 1 { "commit" } else { "commits" };
+            format!(
+                "{have} of {need} points{since}, about {more} more {commits}{}",
+                headroom(verdict)
+            )
+        }
+        Some(Reason::OrderUnknown) => {
+            "history before this shallow clone is not known: check out with fetch-depth: 0"
+                .to_owned()
+        }
+        Some(Reason::TooFewRuns) => format!(
+            "{} run{}, the limit asks for {}: record again with --runs",
+            verdict.runs,
+            if verdict.runs == 1 { "" } else { "s" },
+            verdict.runs + found.runs_needed.unwrap_or(0)
+        ),
+        Some(Reason::TooFewSamples) => {
+            "too few samples inside a run: lengthen the benchmark".to_owned()
+        }
+        Some(Reason::NoRelativeSize) => {
+            "the base is 0, so a relative change has no size: limit it with max".to_owned()
+        }
+        Some(Reason::Suspect) => match found.runs_needed {
+            Some(n) => format!(
+                "looks over, but a lone result may be an outlier: about {n} more runs decide"
+            ),
+            None => "looks over, not proven".to_owned(),
+        },
+        _ => {
+            let likely = if leans_over(verdict) {
+                "likely over"
+            } else {
+                "likely within"
+            };
+            let next = match found.runs_needed {
+                Some(n) => format!(
+                    "about {n} more job{} of this commit decide{}",
+                    if n == 1 { "" } else { "s" },
+                    if n == 1 { "s" } else { "" }
+                ),
+                None => "more runs cannot decide: the base has too few points".to_owned(),
+            };
+            let least = found.smallest_effect.map_or_else(String::new, |e| {
+                format!("; only changes from {} on can be seen", text::effect(e))
+            });
+            format!("evidence on both sides of the limit, {likely}: {next}{least}")
+        }
+    }
+}
+
+fn leans_over(verdict: &LimitVerdict) -> bool {
+    verdict.used.is_some_and(|used| used > 1.0)
+}
+
+fn headroom(verdict: &LimitVerdict) -> String {
+    match (verdict.rule, verdict.limit_value, verdict.value) {
+        (Some(Rule::Max), Some(limit), Some(value)) => {
+            let room = match verdict.direction {
+                Direction::Lower => limit - value,
+                Direction::Higher => value - limit,
+            };
+            if room >= 0.0 {
+                format!("; headroom {} so far", text::value(room, &verdict.unit))
+            } else {
+                let more = verdict.judgement.runs_needed.unwrap_or(0);
+                format!("; above the limit so far, {more} more runs decide")
+            }
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,257 @@
+//! A check on a terminal. Styles are ANSI; whoever prints strips them where nobody sees them.
+
+use super::check::CheckView;
+use super::{tell, text};
+use crate::verdict::{Exit, LimitVerdict, Reason, Verdict};
+use anstyle::{AnsiColor, Style};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// Up to this many verdicts are all shown; beyond, only those that need a reader.
+const SHOW_ALL: usize = 12;
+/// From this share of its limit on, a plain within is worth a row.
+const NEARLY_USED: f64 = 0.9;
+
+/// The whole text of a check.
+#[must_use]
+pub fn check(view: &CheckView) -> String {
+    let mut out = String::new();
+    header(&mut out, view);
+    let limits = &view.outcome.limits;
+    let (shown, quiet): (Vec<_>, Vec<_>) = limits
+        .iter()
+        .partition(|limit| limits.len() <= SHOW_ALL || needs_a_reader(limit));
+    let widths = Widths::of(&shown);
+    for limit in &shown {
+        row(&mut out, limit, &widths);
+    }
+    if !quiet.is_empty() {
+        let faster: BTreeSet<String> = quiet
+            .iter()
+            .filter(|limit| limit.judgement.improved)
+            .map(|limit| tell::subject(limit))
+            .collect();
+        let _ = write!(
+            out,
+            "  ok        {} more rules within their limits",
+            quiet.len()
+        );
+        if !faster.is_empty() {
+            let names: Vec<_> = faster.iter().take(3).map(String::as_str).collect();
+            let _ = write!(out, " · {} improved: {}", faster.len(), names.join(", "));
+        }
+        out.push('\n');
+    }
+    findings(&mut out, view);
+    out.push('\n');
+    let _ = writeln!(out, "{}", last_line(view));
+    out
+}
+
+fn needs_a_reader(limit: &LimitVerdict) -> bool {
+    limit.judgement.verdict != Verdict::Within
+        || limit.judgement.reason.is_some()
+        || limit.used.is_some_and(|used| used >= NEARLY_USED)
+}
+
+fn header(out: &mut String, view: &CheckView) {
+    let bold = Style::new().bold();
+    let _ = write!(
+        out,
+        "{bold}plimsoll check{bold:#} · {} \"{}\"",
+        view.head.id.short(),
+        text::plain_up_to(&view.head.subject, 60)
+    );
+    match &view.base {
+        Some(base) => {
+            let _ = write!(
+                out,
+                " vs {} ({})",
+                base.commit.short(),
+                text::plain(&base.how)
+            );
+        }
+        None => out.push_str(" · state of the branch"),
+    }
+    let machines = &view.outcome.machines;
+    let machine = if machines.is_empty() {
+        String::new()
+    } else {
+        format!(" / {}", machines.join(", "))
+    };
+    let _ = write!(
+        out,
+        " · env {}{}",
+        text::plain(&view.outcome.environments.join(", ")),
+        text::plain(&machine)
+    );
+    let census = &view.summary.census;
+    let _ = write!(
+        out,
+        " · {}, judged {} of {} series",
+        count(view.budgets, "budget"),
+        census.judged,
+        census.expected
+    );
+    if let Some(seconds) = view.seconds {
+        let _ = write!(out, ", {seconds:.2} s");
+    }
+    out.push_str("\n\n");
+}
+
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+struct Widths {
+    feature: usize,
+    subject: usize,
+    now: usize,
+    effect: usize,
+    limit: usize,
+}
+
+const FEATURE_WIDTH: usize = 24;
+const SUBJECT_WIDTH: usize = 44;
+
+impl Widths {
+    fn of(limits: &[&LimitVerdict]) -> Self {
+        let widest = |text: &dyn Fn(&LimitVerdict) -> String, most: usize| {
+            limits
+                .iter()
+                .map(|limit| text(limit).chars().count())
+                .max()
+                .unwrap_or(0)
+                .min(most)
+        };
+        Self {
+            feature: widest(&|limit| text::plain(&limit.feature), FEATURE_WIDTH),
+            subject: widest(&|limit| tell::subject(limit), SUBJECT_WIDTH),
+            now: widest(&tell::now, 14),
+            effect: widest(&tell::effect, 30),
+            limit: widest(&tell::limit, 30),
+        }
+    }
+}
+
+fn row(out: &mut String, limit: &LimitVerdict, widths: &Widths) {
+    let style = style_of(limit);
+    let used = limit.used.map_or_else(String::new, |used| {
+        format!("{} {:>5}", text::bar(used, 10), text::percent_of(used))
+    });
+    let line = format!(
+        "  {style}{:<9}{style:#} {}  {}  {:>now$}  {:<effect$}  {:<lim$}  {used}  {}",
+        tell::word(limit),
+        fit(&text::plain(&limit.feature), widths.feature),
+        fit(&tell::subject(limit), widths.subject),
+        tell::now(limit),
+        tell::effect(limit),
+        tell::limit(limit),
+        text::plain(&limit.owner),
+        now = widths.now,
+        effect = widths.effect,
+        lim = widths.limit,
+    );
+    out.push_str(line.trim_end());
+    out.push('\n');
+    let spark = text::sparkline(&limit.trend, 20);
+    let indent = " ".repeat(12 + widths.feature + 2);
+    let spark = fit(&spark, widths.subject.max(20).min(22));
+    let _ = writeln!(out, "{indent}{spark}  {}", tell::sentence(limit));
+}
+
+/// Cuts or pads to exactly `width` characters.
+fn fit(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length > width {
+        let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+        format!("{kept}…")
+    } else {
+        format!("{text}{}", " ".repeat(width - length))
+    }
+}
+
+fn style_of(limit: &LimitVerdict) -> Style {
+    let color = |color: AnsiColor| Style::new().fg_color(Some(color.into())).bold();
+    match limit.judgement.verdict {
+        Verdict::Over | Verdict::Missing => color(AnsiColor::Red),
+        Verdict::Unproven | Verdict::Inherited | Verdict::Accepted => color(AnsiColor::Yellow),
+        Verdict::Within => color(AnsiColor::Blue),
+    }
+}
+
+fn findings(out: &mut String, view: &CheckView) {
+    for finding in view.outcome.findings.iter().chain(&view.warnings) {
+        let _ = writeln!(out, "\n{finding}");
+    }
+    for note in &view.notes {
+        let _ = writeln!(out, "  note      {}", text::plain(note));
+    }
+}
+
+fn last_line(view: &CheckView) -> String {
+    let limits = &view.outcome.limits;
+    let number = |verdict: Verdict| {
+        limits
+            .iter()
+            .filter(|limit| limit.judgement.verdict == verdict)
+            .count()
+    };
+    let mut parts = Vec::new();
+    for (verdict, words) in [
+        (Verdict::Over, "over budget"),
+        (Verdict::Missing, "missing"),
+        (Verdict::Unproven, "unproven"),
+        (Verdict::Inherited, "inherited"),
+        (Verdict::Accepted, "accepted"),
+        (Verdict::Within, "within"),
+    ] {
+        let n = number(verdict);
+        if n > 0 {
+            parts.push(format!("{n} {words}"));
+        }
+    }
+    let mut line = parts.join(", ");
+    line.push('.');
+    if let Some(next) = next_step(view) {
+        line.push(' ');
+        line.push_str(&next);
+    }
+    line
+}
+
+/// What the reader can do now.
+fn next_step(view: &CheckView) -> Option<String> {
+    let worst = view.outcome.limits.first()?;
+    let place = || {
+        format!(
+            "{}/{}",
+            text::plain(&worst.feature),
+            text::plain(&worst.limit)
+        )
+    };
+    match (worst.judgement.verdict, worst.judgement.reason) {
+        (Verdict::Over, _) => Some(format!(
+            "Why: plimsoll log {}   Accept: an [[accepted]] entry in the feature's budget file",
+            shell_word(&place())
+        )),
+        (Verdict::Unproven, Some(Reason::Suspect)) => {
+            Some("Decide it: plimsoll record --runs 3 -- <your benchmark command>".to_owned())
+        }
+        _ if view.summary.exit == Exit::Trouble => {
+            Some("Nothing here is a pass until that is mended.".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A word that a shell reads back as it is.
+fn shell_word(text: &str) -> String {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | ':' | '@');
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
