@@ -65,9 +65,10 @@ pub(crate) enum Command {
 }
 
 /// How an answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
+    #[default]
     Table,
     /// For programs: a versioned contract.
     Json,
@@ -112,7 +113,7 @@ pub(crate) struct Record {
     pub(crate) command: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Check {
     /// Judge against this commit [default: merge base with the default branch; none on it].
     #[arg(long, value_name = "REV")]

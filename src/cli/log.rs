@@ -5,6 +5,7 @@ use super::args::Log as Args;
 use super::load;
 use super::world::World;
 use anyhow::{Result, bail};
+use plimsoll::budget::Headlines;
 use plimsoll::report::ledger;
 use plimsoll::report::view::{ReportView, SeriesView};
 use plimsoll::verdict::Exit;
@@ -21,52 +22,62 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     Ok(Exit::Within)
 }
 
-/// FEATURE, FEATURE/LIMIT or a series; an exact name wins, else a unique prefix.
+/// A feature, a limit, a series or a benchmark (its headline metric), in this order; an exact name
+/// wins, else a unique prefix.
 fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
-    let names = |series: &SeriesView| -> Vec<String> {
-        let key = &series.key;
-        let mut names = vec![
-            key.to_string(),
-            key.to_string()
-                .trim_end_matches(&format!("@{}", key.env))
+    let headlines = Headlines::new(view.series.iter().map(|series| &series.key));
+    let feature = |s: &SeriesView| view.features.get(s.feature?).map(|f| f.name.clone());
+    let limit = |s: &SeriesView| Some(format!("{}/{}", feature(s)?, s.limit.as_ref()?));
+    let whole = |s: &SeriesView| Some(s.key.to_string());
+    let anywhere = |s: &SeriesView| {
+        Some(
+            whole(s)?
+                .trim_end_matches(&format!("@{}", s.key.env))
                 .to_owned(),
-            key.benchmark.clone(),
-        ];
-        if let Some(feature) = series.feature.and_then(|index| view.features.get(index)) {
-            names.push(feature.name.clone());
-            if let Some(limit) = &series.limit {
-                names.push(format!("{}/{limit}", feature.name));
-            }
-        }
-        names
+        )
     };
-    let chosen = |test: &dyn Fn(&str) -> bool| -> Vec<&'v SeriesView> {
+    let headline = |s: &SeriesView| {
+        let own = headlines.of(&s.key.benchmark) == Some(s.key.metric.as_str());
+        own.then(|| s.key.benchmark.clone())
+    };
+    let benchmark = |s: &SeriesView| Some(s.key.benchmark.clone());
+    let ways: [&dyn Fn(&SeriesView) -> Option<String>; 6] =
+        [&feature, &limit, &whole, &anywhere, &headline, &benchmark];
+    let named = |way: &dyn Fn(&SeriesView) -> Option<String>, exact: bool| -> Vec<&'v SeriesView> {
+        let fits = |own: String| {
+            if exact {
+                own == name
+            } else {
+                own.starts_with(name)
+            }
+        };
         view.series
             .iter()
-            .filter(|series| names(series).iter().any(|own| test(own)))
+            .filter(|s| way(s).is_some_and(fits))
             .collect()
     };
-    let exact = chosen(&|own| own == name);
-    let found = if exact.is_empty() {
-        chosen(&|own| own.starts_with(name))
-    } else {
-        exact
-    };
-    if found.is_empty() {
-        bail!("nothing is called `{name}`: `plimsoll log` lists what there is");
-    }
-    let features: std::collections::BTreeSet<_> = found
+    let exact = ways
         .iter()
-        .map(|series| (series.feature, &series.key.benchmark))
-        .collect();
-    let one_feature = found
+        .map(|way| named(way, true))
+        .find(|found| !found.is_empty());
+    if let Some(found) = exact {
+        return Ok(found);
+    }
+    let found = ways
+        .iter()
+        .map(|way| named(way, false))
+        .find(|found| !found.is_empty());
+    let Some(found) = found else {
+        bail!("nothing is called `{name}`: `plimsoll log` lists what there is");
+    };
+    let same_feature = found
         .iter()
         .all(|s| s.feature.is_some() && s.feature == found[0].feature);
-    if features.len() > 1 && !one_feature {
+    if found.len() > 1 && !same_feature {
         let list: Vec<String> = found
             .iter()
             .take(20)
-            .map(|series| format!("  {}", series.key))
+            .map(|s| format!("  {}", s.key))
             .collect();
         bail!(
             "`{name}` may mean several series:\n{}\nwrite more of the one that is meant",

@@ -7,6 +7,7 @@ mod detect;
 mod load;
 mod log;
 mod record;
+mod report;
 
 mod world;
 
@@ -24,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Check(args) => check::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
         Command::Detect(args) => detect::run(&world, &args),
-        Command::Report(_) => anyhow::bail!("later"),
+        Command::Report(args) => report::run(&world, &args),
         Command::Demo(args) => demo::run(&world, &args),
         Command::Formats => formats(),
     }

@@ -5,7 +5,8 @@ use super::world::{Target, World, target};
 use super::{answer, say};
 use anyhow::{Context, Result, bail};
 use plimsoll::formats::{self, Options, Readings};
-use plimsoll::model::{Environment, Run, Source};
+use plimsoll::git::Git;
+use plimsoll::model::{CommitId, Environment, Run, Source};
 use plimsoll::report::{json, text};
 use plimsoll::store::{Appended, NewRun, Store};
 use plimsoll::verdict::Exit;
@@ -31,7 +32,7 @@ pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
     }
     let runs: Vec<Run> = attempts
         .iter()
-        .map(|attempt| attempt.to_run(args, &target, &environment))
+        .map(|attempt| attempt.to_run(&args.suite, &args.part, &target, &environment))
         .collect();
     world.prepare_db_folder()?;
     let mut store = Store::open(&world.db_path())?;
@@ -49,6 +50,36 @@ pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
     }
     warn(&attempts, &target, args);
     Ok(Exit::Within)
+}
+
+/// Reads the files of a folder as one run of a commit and stores it: what `record FOLDER` does,
+/// for a caller that knows commit and environment.
+pub(crate) fn store_files(
+    store: &mut Store,
+    results: &Path,
+    repository: &Path,
+    commit: &CommitId,
+    environment: &Environment,
+    now: jiff::Timestamp,
+) -> Result<Appended> {
+    let readings = read(&[results.to_owned()], &Options::default())?;
+    let attempt = Attempt {
+        readings,
+        started: None,
+        number: 0,
+    };
+    let known = Git::discover(repository)?.commit(commit)?;
+    let target = Target {
+        id: commit.clone(),
+        commit: Some(known),
+        dirty: false,
+    };
+    let run = attempt.to_run("", "", &target, environment);
+    let new = NewRun {
+        run: &run,
+        commit: target.commit.as_ref(),
+    };
+    Ok(store.append(&[new], now)?)
 }
 
 fn dry_run(world: &World, args: &Record) -> Result<Exit> {
@@ -78,13 +109,13 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn to_run(&self, args: &Record, target: &Target, environment: &Environment) -> Run {
+    fn to_run(&self, suite: &str, part: &str, target: &Target, environment: &Environment) -> Run {
         let readings = &self.readings.readings;
         let named = |name: &str| {
-            if args.suite.is_empty() {
+            if suite.is_empty() {
                 name.to_owned()
             } else {
-                format!("{}/{name}", args.suite)
+                format!("{}/{name}", suite)
             }
         };
         let mut measurements: Vec<_> = readings
@@ -105,8 +136,8 @@ impl Attempt {
             schema: 1,
             commit: target.id.clone(),
             environment: environment.clone(),
-            suite: args.suite.clone(),
-            part: args.part.clone(),
+            suite: suite.to_owned(),
+            part: part.to_owned(),
             dirty: target.dirty,
             source: Source {
                 digest: self.readings.digest(),

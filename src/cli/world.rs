@@ -43,6 +43,11 @@ impl World {
         })
     }
 
+    /// The same place at another moment.
+    pub(crate) fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.vars
             .get(name)

@@ -1,6 +1,11 @@
 //! The user's repository, read only: commits, first-parent order, merge bases, tags.
 //!
-//! The only user of git2. Nothing here writes to the repository.
+//! The only user of git2. Nothing here writes to the user's repository; [`Scratch`] writes to one of
+//! its own.
+
+mod scratch;
+
+pub use scratch::Scratch;
 
 use crate::model::{Commit, CommitId};
 use git2::{ErrorCode, Oid, Repository, StatusOptions};

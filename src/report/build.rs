@@ -78,7 +78,7 @@ pub fn build(project: &Project<'_>) -> ReportView {
         }
         let builder = Builder {
             project,
-           
+
             headlines: &headlines,
             verdicts: &verdicts,
             silent: &silent,

@@ -198,7 +198,9 @@ fn stray<'v>(view: &'v ReportView, series: &SeriesView) -> Option<(f64, &'v Comm
     let (value, level) = (series.points[newest].value, series.level?);
     let reach = 4.0 * series.noise? * level.abs();
     let far = (value - level).abs() > reach && reach > 0.0;
-    far.then(|| commit_of(view, series, newest)).flatten().map(|commit| (value, commit))
+    far.then(|| commit_of(view, series, newest))
+        .flatten()
+        .map(|commit| (value, commit))
 }
 
 fn suspects(view: &ReportView, change: &ChangeView) -> String {

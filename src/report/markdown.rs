@@ -154,7 +154,9 @@ fn table(out: &mut String, rows: &[&LimitVerdict]) {
                 "`{}` {} of {}",
                 text::bar(used, 10),
                 text::percent_of(used),
-                tell::limit(limit).trim_start_matches("limit ").trim_start_matches("allowed ")
+                tell::limit(limit)
+                    .trim_start_matches("limit ")
+                    .trim_start_matches("allowed ")
             )
         });
         let spark = text::sparkline(&limit.trend, 30);

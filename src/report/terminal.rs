@@ -190,23 +190,23 @@ fn findings(out: &mut String, view: &CheckView) {
 }
 
 fn last_line(view: &CheckView) -> String {
-    let limits = &view.outcome.limits;
-    let number = |verdict: Verdict| {
-        limits
-            .iter()
-            .filter(|limit| limit.judgement.verdict == verdict)
-            .count()
-    };
     let mut parts = Vec::new();
-    for (verdict, words) in [
-        (Verdict::Over, "over budget"),
-        (Verdict::Missing, "missing"),
-        (Verdict::Unproven, "unproven"),
-        (Verdict::Inherited, "inherited"),
-        (Verdict::Accepted, "accepted"),
-        (Verdict::Within, "within"),
+    for (word, words) in [
+        ("OVER", "over budget"),
+        ("MISSING", "missing"),
+        ("suspect", "suspect (unproven)"),
+        ("unproven", "unproven"),
+        ("learning", "learning (unproven)"),
+        ("inherited", "inherited"),
+        ("accepted", "accepted"),
+        ("within", "within"),
     ] {
-        let n = number(verdict);
+        let n = view
+            .outcome
+            .limits
+            .iter()
+            .filter(|limit| tell::word(limit) == word)
+            .count();
         if n > 0 {
             parts.push(format!("{n} {words}"));
         }

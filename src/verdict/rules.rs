@@ -79,11 +79,12 @@ struct Contrast {
 }
 
 impl Contrast {
-    /// δ̂ = θ_new − θ_base, se = 1.03 √(s_b² VIF (1/m + 1/j) + extra), δ̂ ± t·se, j = 1: the runs
-    /// of one commit are one cluster.
+    /// δ̂ = θ_new − θ_base, se = 1.03 √(s_b² (VIF/m + 1/j) + extra), δ̂ ± t·se, j = 1: the runs of
+    /// one commit are one cluster. Autocorrelation makes the mean of the base less certain; the
+    /// head is one draw, whose variance s_b² is already that of the correlated noise.
     fn new(base: &Base, head: &Head) -> Self {
         let noise = &base.noise;
-        let variance = noise.sd.powi(2) * noise.inflation * (1.0 / base.m as f64 + 1.0);
+        let variance = noise.sd.powi(2) * (noise.inflation / base.m as f64 + 1.0);
         let se = WIDENING * (variance + head.extra_variance).sqrt();
         let delta = head.centre - base.level;
         let reach = base.t(1.0 - ALPHA) * se;
@@ -255,10 +256,7 @@ pub fn judge_max(
             base.noise.sd.powi(2) * base.noise.inflation / (weight + 1.0),
         )
     } else {
-        (
-            head.centre,
-            base.noise.sd.powi(2) * base.noise.inflation + head.extra_variance,
-        )
+        (head.centre, base.noise.sd.powi(2) + head.extra_variance)
     };
     let se = WIDENING * variance.sqrt();
     let reach = base.t(1.0 - ALPHA) * se;
@@ -322,7 +320,7 @@ fn mirrored_outlier_p(base: &Base, delta: f64) -> f64 {
 fn jobs_that_decide(base: &Base, distance: f64) -> Option<usize> {
     let noise = &base.noise;
     (1..=100).find(|jobs| {
-        let spread = noise.inflation * (1.0 / base.m as f64 + 1.0 / (1.0 + *jobs as f64));
+        let spread = noise.inflation / base.m as f64 + 1.0 / (1.0 + *jobs as f64);
         base.t(1.0 - ALPHA) * WIDENING * noise.sd * spread.sqrt() < distance.abs()
     })
 }

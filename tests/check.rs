@@ -1,0 +1,443 @@
+//! `plimsoll check` as its user runs it, in scripted repositories.
+
+mod support;
+
+use serde_json::Value;
+use support::{PARSE, Project, at};
+
+fn json(project: &Project, args: &[&str]) -> (i32, Value) {
+    let mut all = vec!["check", "--format", "json"];
+    all.extend(args);
+    let said = project.plimsoll(&all);
+    (
+        said.code,
+        serde_json::from_str(&said.out)
+            .unwrap_or_else(|e| panic!("{e}: {} {}", said.out, said.err)),
+    )
+}
+
+/// The verdict and reason of a rule on a benchmark.
+fn verdict(json: &Value, benchmark: &str, rule: &str) -> (String, Option<String>) {
+    let limits = at(json, "limits").as_array().unwrap();
+    let found = limits
+        .iter()
+        .find(|l| l["rule"] == rule && l["series"]["benchmark"] == benchmark)
+        .unwrap_or_else(|| panic!("no {rule} of {benchmark} in {json:#}"));
+    (
+        found["verdict"].as_str().unwrap().to_owned(),
+        found["reason"].as_str().map(str::to_owned),
+    )
+}
+
+#[test]
+fn the_first_week_with_0_1_3_and_5_runs() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.commit("Change 0");
+    let mut week = String::new();
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    week.push_str(&format!(
+        "0 runs, exit {}\n{}{}",
+        said.code, said.out, said.err
+    ));
+    for runs in 1..=6 {
+        if runs > 1 {
+            project.commit(&format!("Change {runs}"));
+        }
+        project.record(&[("parse", 100.0)]);
+        if [1, 3, 5, 6].contains(&runs) {
+            let said = project.plimsoll(&["check"]);
+            assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+            week.push_str(&format!(
+                "\n{runs} runs, exit {}\n{}{}",
+                said.code, said.out, said.err
+            ));
+        }
+    }
+    insta::assert_snapshot!(week);
+}
+
+#[test]
+fn a_planted_slow_down_is_over_and_names_its_commit_and_before_it_is_within() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(9, &[("parse", 100.0)]);
+    let before = project.plimsoll(&["check"]);
+    assert_eq!(before.code, 0, "{}", before.out);
+    let culprit = project.commit("Audit every transfer");
+    for _ in 0..3 {
+        project.record(&[("parse", 120.0)]);
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 1);
+    assert_eq!(at(&found, "verdict"), "over");
+    assert_eq!(at(&found, "exit"), 1);
+    assert_eq!(at(&found, "limits/0/introduced_by"), culprit.as_str());
+    let effect = at(&found, "limits/0/effect").as_f64().unwrap();
+    assert!((effect - 0.2).abs() < 0.02, "{effect}");
+    insta::assert_snapshot!("slow_down_table", project.plimsoll(&["check"]).out);
+    insta::assert_snapshot!(
+        "slow_down_markdown",
+        project.plimsoll(&["check", "--format", "markdown"]).out
+    );
+}
+
+#[test]
+fn a_lone_run_in_a_short_history_is_a_suspect_and_never_green() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"t\"\nselect = { benchmark = \"*\" }\nregress = { limit = \"+5%\" }\n",
+    );
+    let quiet: Vec<String> = (0..9).map(|i| format!("bench-{i}")).collect();
+    let mut all: Vec<(&str, f64)> = quiet.iter().map(|name| (name.as_str(), 50.0)).collect();
+    all.push(("parse", 100.0));
+    project.history(8, &all);
+    project.commit("Slow");
+    all.pop();
+    all.push(("parse", 125.0));
+    project.record(&all);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(
+        verdict(&found, "parse", "regress"),
+        ("unproven".into(), Some("suspect".into()))
+    );
+    assert_eq!(code, 0);
+    assert_eq!(json(&project, &["--strict"]).0, 1);
+    project.record(&all);
+    project.record(&all);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(
+        (code, verdict(&found, "parse", "regress").0),
+        (1, "over".into())
+    );
+}
+
+#[test]
+fn what_was_expected_and_not_measured_is_missing() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(6, &[("parse", 100.0), ("sort", 10.0)]);
+    project.commit("Forget the benchmark");
+    project.record(&[("sort", 10.0)]);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 2);
+    assert_eq!(at(&found, "verdict"), "missing");
+    assert_eq!(at(&found, "limits/0/reason"), "not-measured");
+    project.budget("parser", &format!("{PARSE}missing = \"warn\"\n"));
+    assert_eq!(json(&project, &[]).0, 0);
+    assert_eq!(json(&project, &["--strict"]).0, 2);
+}
+
+#[test]
+fn a_crashed_benchmark_is_missing_and_over_wins_over_it() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        &format!(
+            "{PARSE}[[limit]]\nid = \"sort\"\nselect = {{ benchmark = \"sort\" }}\nmax = \"12ms\"\n"
+        ),
+    );
+    project.history(6, &[("parse", 100.0), ("sort", 10.0)]);
+    project.commit("Crash");
+    let file = project.hyperfine(&[("parse", 100.0), ("sort", 10.0)]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    document["results"][0]["exit_codes"][3] = 101.into();
+    std::fs::write(&file, document.to_string()).unwrap();
+    let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+    assert_eq!(said.code, 0);
+    assert!(said.out.contains("failed: parse"), "{}", said.out);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 2);
+    assert_eq!(at(&found, "limits/0/verdict"), "missing");
+    assert_eq!(at(&found, "limits/0/reason"), "benchmark-failed");
+    document["results"][1]["times"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(|t| *t = 0.020.into());
+    for run in 0..3 {
+        document["results"][1]["min"] = (0.02 + f64::from(run) * 1e-6).into();
+        std::fs::write(&file, document.to_string()).unwrap();
+        project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+    }
+    assert_eq!(json(&project, &[]).0, 1, "over wins over missing");
+}
+
+#[test]
+fn nothing_to_judge_is_trouble_with_a_next_step() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("there is no budget in budgets") && said.err.contains("[[limit]]"),
+        "{}",
+        said.err
+    );
+    project.budget("parser", PARSE);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("plimsoll record"), "{}", said.err);
+    project.record(&[("parse", 100.0)]);
+    project.commit("Not measured");
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no results for"), "{}", said.err);
+}
+
+#[test]
+fn a_selector_that_matches_nothing_is_trouble_at_its_place() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        &PARSE.replace("benchmark = \"parse\"", "benchmark = \"prase\""),
+    );
+    project.history(6, &[("parse", 100.0)]);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(said.out);
+}
+
+#[test]
+fn faults_of_budget_files_are_all_shown_and_nothing_is_judged() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        &PARSE.replace("125ms", "125").replace("regress", "regres"),
+    );
+    project.history(1, &[("parse", 100.0)]);
+    let said = project.plimsoll(&["check", "--lint"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("unknown key `regres`"), "{}", said.err);
+    let fixed = PARSE.replace("125ms", "125");
+    project.budget("parser", &fixed);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.out.contains("budgets/parser.toml:9:7") && said.out.contains("250ms"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_branch_is_judged_against_its_merge_base_and_inherits_what_main_carries() {
+    let mut project = Project::new();
+    project.budget("parser", &PARSE.replace("125ms", "90ms"));
+    project.history(8, &[("parse", 80.0)]);
+    let culprit = project.commit("Slow main");
+    for _ in 0..3 {
+        project.record(&[("parse", 100.0)]);
+    }
+    project.history(6, &[("parse", 100.0)]);
+    let base = project.git(&["rev-parse", "HEAD"]);
+    project.git(&["switch", "--quiet", "--create", "feature"]);
+    project.commit("Innocent");
+    for _ in 0..3 {
+        project.record(&[("parse", 100.0)]);
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(at(&found, "base/commit"), base.as_str());
+    assert_eq!(verdict(&found, "parse", "max").0, "inherited");
+    assert_eq!(verdict(&found, "parse", "regress").0, "within");
+    assert_eq!(code, 0);
+    let limits = at(&found, "limits").as_array().unwrap();
+    let inherited = limits.iter().find(|l| l["verdict"] == "inherited").unwrap();
+    assert_eq!(inherited["introduced_by"], culprit.as_str());
+    project.git(&["switch", "--quiet", "main"]);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(
+        (code, verdict(&found, "parse", "max").0),
+        (1, "over".into()),
+        "main itself is over"
+    );
+}
+
+#[test]
+fn on_a_pull_request_the_base_is_the_merge_parent() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(7, &[("parse", 100.0)]);
+    let base = project.git(&["rev-parse", "HEAD"]);
+    project.git(&["switch", "--quiet", "--create", "feature"]);
+    project.commit("Work");
+    project.git(&["switch", "--quiet", "--detach", "main"]);
+    project.git(&["merge", "--quiet", "--no-ff", "--no-edit", "feature"]);
+    for _ in 0..3 {
+        project.record(&[("parse", 130.0)]);
+    }
+    let said = project.plimsoll_with(
+        &["check", "--format", "json"],
+        &[("GITHUB_EVENT_NAME", "pull_request")],
+    );
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(said.code, 1);
+    assert_eq!(at(&found, "base/commit"), base.as_str());
+    assert_eq!(at(&found, "base/how"), "merge parent");
+}
+
+#[test]
+fn without_results_at_the_base_the_nearest_measured_ancestor_is_named() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(6, &[("parse", 100.0)]);
+    let measured = project.git(&["rev-parse", "HEAD"]);
+    project.commit("Docs");
+    let base = project.commit("More docs");
+    project.commit("Work");
+    project.record(&[("parse", 100.0)]);
+    let (_, found) = json(&project, &["--base", &base]);
+    assert_eq!(at(&found, "base/commit"), measured.as_str());
+    assert!(
+        at(&found, "base/how")
+            .as_str()
+            .unwrap()
+            .starts_with("2 commits before")
+    );
+}
+
+#[test]
+fn runs_with_uncommitted_changes_are_kept_and_not_judged() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(6, &[("parse", 100.0)]);
+    project.commit("Clean");
+    project.write("src.txt", "changed after the commit");
+    project.record(&[("parse", 200.0)]);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("uncommitted changes"), "{}", said.err);
+    project.git(&["checkout", "--quiet", "src.txt"]);
+    project.record(&[("parse", 100.0)]);
+    assert_eq!(project.plimsoll(&["check"]).code, 0);
+}
+
+#[test]
+fn an_accepted_change_is_green_and_said_by_name_until_it_ends() {
+    let mut project = Project::new();
+    let accepted = |expires: &str| {
+        format!(
+            "{PARSE}[[accepted]]\nid = \"a-1\"\nlimit = \"time\"\nlevel_before = \"100ms\"\nceiling = \"+25%\"\nreason = \"audit log\"\nby = \"@lena\"\nexpires = {expires}\n"
+        )
+    };
+    let far = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+        .checked_add(jiff::ToSpan::days(90))
+        .unwrap();
+    project.budget("parser", PARSE);
+    project.history(8, &[("parse", 100.0)]);
+    project.commit("Audit log");
+    for _ in 0..3 {
+        project.record(&[("parse", 118.0)]);
+    }
+    assert_eq!(json(&project, &[]).0, 1);
+    project.budget("parser", &accepted(&far.to_string()));
+    let (code, found) = json(&project, &[]);
+    assert_eq!(
+        (code, verdict(&found, "parse", "regress").0),
+        (0, "accepted".into())
+    );
+    project.budget("parser", &accepted("2026-01-01"));
+    assert_eq!(
+        json(&project, &[]).0,
+        1,
+        "an acceptance that ended covers nothing"
+    );
+}
+
+#[test]
+fn a_backfilled_history_gives_the_same_verdict() {
+    let mut straight = Project::new();
+    straight.budget("parser", PARSE);
+    let mut backfilled = Project::new();
+    backfilled.budget("parser", PARSE);
+    straight.history(8, &[("parse", 100.0)]);
+    let mut commits = Vec::new();
+    for i in 0..8 {
+        commits.push(backfilled.commit(&format!("Change {i}")));
+    }
+    let files: Vec<_> = (0..8)
+        .map(|_| backfilled.hyperfine(&[("parse", 100.0)]))
+        .collect();
+    for i in [3, 7, 0, 5, 1, 6, 2, 4] {
+        let file = files[i].to_str().unwrap();
+        let said = backfilled.plimsoll(&["record", "--env", "ci", "--commit", &commits[i], file]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    assert_eq!(json(&straight, &[]).1, json(&backfilled, &[]).1);
+}
+
+#[test]
+fn a_shallow_clone_is_said_with_the_next_step() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(8, &[("parse", 100.0)]);
+    let clone = Project::new();
+    let from = format!("file://{}", project.root().display());
+    clone.git(&["clone", "--quiet", "--depth", "2", &from, "clone"]);
+    let db = project.path(".git/plimsoll/history.db");
+    let said = clone.plimsoll(&[
+        "-C",
+        clone.path("clone").to_str().unwrap(),
+        "--db",
+        db.to_str().unwrap(),
+        "check",
+        "--format",
+        "json",
+    ]);
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert!(said.out.contains("fetch-depth: 0"), "{}", said.out);
+    assert_eq!(
+        verdict(&found, "parse", "regress"),
+        ("unproven".into(), Some("order-unknown".into()))
+    );
+}
+
+#[test]
+fn a_lasting_change_of_machine_blames_no_commit() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(8, &[("parse", 100.0)]);
+    let db = project.path(".git/plimsoll/history.db");
+    // The same label on another CPU model: as the machine of a runner pool is replaced.
+    let mut store = plimsoll::store::Store::open(&db).unwrap();
+    for i in 0..7 {
+        let commit = project.commit(&format!("On the new machine {i}"));
+        let rows = store.runs().unwrap();
+        let mut run = store.run(&rows[i]).unwrap();
+        run.commit = plimsoll::model::CommitId::new(commit).unwrap();
+        run.environment
+            .facts
+            .insert("cpu".into(), "another model".into());
+        run.measurements.iter_mut().for_each(|m| m.value *= 1.4);
+        store
+            .append(
+                &[plimsoll::store::NewRun {
+                    run: &run,
+                    commit: None,
+                }],
+                jiff::Timestamp::UNIX_EPOCH,
+            )
+            .unwrap();
+        let (code, found) = json(&project, &[]);
+        let (word, reason) = verdict(&found, "parse", "regress");
+        if i < 5 {
+            assert_eq!(
+                (word.as_str(), reason.as_deref()),
+                ("unproven", Some("learning")),
+                "commit {i}"
+            );
+        } else {
+            assert_eq!(word, "within", "commit {i}");
+        }
+        assert!(
+            at(&found, "changes").as_array().unwrap().is_empty(),
+            "commit {i}: {found:#}"
+        );
+        assert!(code != 1 || verdict(&found, "parse", "max").0 == "over");
+    }
+}

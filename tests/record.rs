@@ -1,0 +1,215 @@
+//! `plimsoll record` as its user runs it.
+
+mod support;
+
+use serde_json::Value;
+use support::{Project, at};
+
+#[test]
+fn a_file_that_is_not_understood_stores_nothing_of_the_whole_invocation() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let good = project.hyperfine(&[("parse", 100.0)]);
+    let bad = project.write(
+        "results/bad.json",
+        "{\"results\": [{\"command\": \"parse\", \"times\": [1.0, \"x\"]}]}",
+    );
+    let said = project.plimsoll(&["record", good.to_str().unwrap(), bad.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("bad.json") && said.err.contains("results[0].times[1]"),
+        "{}",
+        said.err
+    );
+    assert_eq!(project.stored_runs(), 0);
+}
+
+#[test]
+fn a_cut_off_file_names_line_and_column() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() / 2]).unwrap();
+    let said = project.plimsoll(&["record", "--from", "hyperfine", file.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("line 1"), "{}", said.err);
+    assert_eq!(project.stored_runs(), 0);
+}
+
+#[test]
+fn the_same_file_twice_is_stored_once_and_said() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    for expected in ["stored 1 run", "nothing new"] {
+        let said = project.plimsoll(&["record", file.to_str().unwrap()]);
+        assert_eq!(said.code, 0);
+        assert!(said.out.contains(expected), "{}", said.out);
+    }
+    assert_eq!(project.stored_runs(), 1);
+}
+
+#[test]
+fn a_dry_run_needs_no_repository_and_opens_no_database() {
+    let mut project = Project::new();
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    let said = project.plimsoll(&[
+        "record",
+        "--dry-run",
+        "--format",
+        "json",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(at(&json, "schema"), "plimsoll.measurements/1");
+    assert_eq!(at(&json, "files/0/format"), "hyperfine");
+    let time = at(&json, "measurements")
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["metric"] == "time")
+        .unwrap();
+    assert_eq!(
+        (time["unit"].as_str(), time["direction"].as_str()),
+        (Some("ns"), Some("lower"))
+    );
+    assert_eq!(time["samples"].as_array().unwrap().len(), 10);
+    assert!(!project.path(".plimsoll").exists());
+}
+
+#[test]
+fn outside_of_a_repository_the_commit_must_be_said() {
+    let mut project = Project::new();
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    let said = project.plimsoll(&["record", file.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("--commit"), "{}", said.err);
+    let sha = "ab".repeat(20);
+    let said = project.plimsoll(&["record", "--commit", &sha, file.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(
+        std::fs::read_to_string(project.path(".plimsoll/.gitignore")).unwrap(),
+        "*\n"
+    );
+    assert!(project.path(".plimsoll/history.db").exists());
+}
+
+#[test]
+fn the_database_lies_in_gits_folder_and_linked_worktrees_share_it() {
+    let mut project = Project::new();
+    project.commit("Start");
+    project.git(&["worktree", "add", "--quiet", "-b", "other", "linked"]);
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    let linked = project.path("linked");
+    let said = project.plimsoll(&[
+        "-C",
+        linked.to_str().unwrap(),
+        "record",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(project.stored_runs(), 1);
+    assert_eq!(
+        project.git(&["status", "--porcelain", "--untracked-files=no"]),
+        ""
+    );
+}
+
+#[test]
+fn a_commit_that_git_does_not_know_is_kept_and_not_drawn() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    let said = project.plimsoll(&[
+        "record",
+        "--commit",
+        &"cd".repeat(20),
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("not in this repository"), "{}", said.err);
+    project.record(&[("parse", 100.0)]);
+    let log = project.plimsoll(&["log"]);
+    assert!(log.out.contains("1 runs belong to commits"), "{}", log.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_is_run_as_often_as_asked_and_each_time_is_a_run() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let text = "pkg: shop\nBenchmarkParse-8 \t 1000 \t 1200.5 ns/op\nPASS\n";
+    project.write("results/out.txt", text);
+    let said = project.plimsoll(&["record", "--runs", "3", "--", "cat", "results/out.txt"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("stored 3 runs"),
+        "three equal results are three runs: {}",
+        said.out
+    );
+    assert_eq!(project.stored_runs(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_fails_stores_nothing() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    let said = project.plimsoll(&[
+        "record",
+        file.to_str().unwrap(),
+        "--runs",
+        "2",
+        "--",
+        "sh",
+        "-c",
+        "exit 7",
+    ]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("failed") && said.err.contains("run 1 of 2"),
+        "{}",
+        said.err
+    );
+    assert_eq!(project.stored_runs(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn with_a_command_older_results_are_not_taken() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    let long_ago =
+        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    std::fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(long_ago)
+        .unwrap();
+    let said = project.plimsoll(&["record", file.to_str().unwrap(), "--", "true"]);
+    assert_eq!(said.code, 2, "{}{}", said.out, said.err);
+    assert_eq!(project.stored_runs(), 0);
+}
+
+#[test]
+fn usage_faults_are_exit_2_and_help_is_0() {
+    let project = Project::new();
+    assert_eq!(project.plimsoll(&["check", "--nonsense"]).code, 2);
+    assert_eq!(project.plimsoll(&[]).code, 2);
+    assert_eq!(project.plimsoll(&["--help"]).code, 0);
+    assert_eq!(project.plimsoll(&["--version"]).code, 0);
+    let said = project.plimsoll(&["record", "--from", "nonsense", "x.json", "--dry-run"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("hyperfine"),
+        "the names that --from takes: {}",
+        said.err
+    );
+}
