@@ -19,13 +19,18 @@ fn commit(i: usize) -> CommitId {
 
 fn budgets() -> Vec<Budget> {
     let today = jiff::civil::date(2026, 1, 1);
-    parse(Path::new("all.toml"), seeded::BUDGET, today).0.into_iter().collect()
+    parse(Path::new("all.toml"), seeded::BUDGET, today)
+        .0
+        .into_iter()
+        .collect()
 }
 
 fn record(c: &mut Criterion) {
     const MEASUREMENTS: usize = 10_000;
     let mut group = c.benchmark_group("record");
-    group.sample_size(10).throughput(Throughput::Elements(MEASUREMENTS as u64));
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(MEASUREMENTS as u64));
     for (name, samples) in [("10000", 0), ("10000_with_10_samples", 10)] {
         let first = seeded::run(commit(0), 0, MEASUREMENTS, samples);
         let second = seeded::run(commit(1), 1, MEASUREMENTS, samples);
@@ -33,12 +38,29 @@ fn record(c: &mut Criterion) {
             b.iter_batched(
                 || {
                     let folder = tempfile::tempdir().expect("a folder");
-                    let mut store = Store::open(&folder.path().join("history.db")).expect("a store");
-                    store.append(&[NewRun { run: &first, commit: None }], Timestamp::UNIX_EPOCH).expect("written");
+                    let mut store =
+                        Store::open(&folder.path().join("history.db")).expect("a store");
+                    store
+                        .append(
+                            &[NewRun {
+                                run: &first,
+                                commit: None,
+                            }],
+                            Timestamp::UNIX_EPOCH,
+                        )
+                        .expect("written");
                     (folder, store)
                 },
                 |(folder, mut store)| {
-                    store.append(&[NewRun { run: &second, commit: None }], Timestamp::UNIX_EPOCH).expect("written");
+                    store
+                        .append(
+                            &[NewRun {
+                                run: &second,
+                                commit: None,
+                            }],
+                            Timestamp::UNIX_EPOCH,
+                        )
+                        .expect("written");
                     (folder, store)
                 },
                 BatchSize::PerIteration,
@@ -57,7 +79,15 @@ fn check(c: &mut Criterion) {
         let mut store = Store::open(&path).expect("a store");
         for i in 0..commits {
             let run = seeded::run(commit(i), i, series, 0);
-            store.append(&[NewRun { run: &run, commit: None }], Timestamp::UNIX_EPOCH).expect("written");
+            store
+                .append(
+                    &[NewRun {
+                        run: &run,
+                        commit: None,
+                    }],
+                    Timestamp::UNIX_EPOCH,
+                )
+                .expect("written");
         }
         drop(store);
         let timeline = Timeline::new((0..commits).map(commit).collect());

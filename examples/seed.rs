@@ -11,7 +11,9 @@ use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let folder = args.next().ok_or("usage: seed FOLDER SERIES COMMITS [SAMPLES]")?;
+    let folder = args
+        .next()
+        .ok_or("usage: seed FOLDER SERIES COMMITS [SAMPLES]")?;
     let series: usize = args.next().ok_or("how many series?")?.parse()?;
     let commits: usize = args.next().ok_or("how many commits?")?.parse()?;
     let samples: usize = args.next().map_or(Ok(0), |n| n.parse())?;
@@ -25,7 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let time = jiff::Timestamp::from_second(1_700_000_000 + 86_400 * i as i64)?;
         let commit = git.commit("Seed", &format!("Change {i}"), time)?;
         let run = seeded::run(commit, i, series, samples);
-        store.append(&[NewRun { run: &run, commit: None }], time)?;
+        store.append(
+            &[NewRun {
+                run: &run,
+                commit: None,
+            }],
+            time,
+        )?;
     }
     Ok(())
 }

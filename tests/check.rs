@@ -1,4 +1,8 @@
 //! `plimsoll check` as its user runs it, in scripted repositories.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
 
 mod support;
 

@@ -1,5 +1,9 @@
 //! The layers of the architecture: a module uses those to its left, and each heavy dependency has
 //! one owner.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,8 @@
 //! `plimsoll record` as its user runs it.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
 
 mod support;
 

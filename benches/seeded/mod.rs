@@ -23,7 +23,9 @@ pub(crate) fn run(commit: CommitId, at: usize, series: usize, samples: usize) ->
             let step = if s % 50 == 0 && at > 100 { 1.08 } else { 1.0 };
             let level = 1e6 * (1.0 + s as f64 / 100.0) * step;
             let value = level * (1.0 + 0.01 * (noise(s, at, 1) + noise(s, at, 2)));
-            let taken: Vec<f64> = (0..samples).map(|i| value * (1.0 + 0.01 * noise(s, at, 3 + i))).collect();
+            let taken: Vec<f64> = (0..samples)
+                .map(|i| value * (1.0 + 0.01 * noise(s, at, 3 + i)))
+                .collect();
             Measurement {
                 benchmark: format!("module_{}/function_{s}", s / 20),
                 metric: "time".to_owned(),
@@ -33,7 +35,10 @@ pub(crate) fn run(commit: CommitId, at: usize, series: usize, samples: usize) ->
                 tags: Tags::new(),
                 n: samples.max(1) as u64,
                 spread: Spread::between(value * 0.99, value, value * 1.01),
-                samples: (samples > 0).then_some(Samples { values: taken, iterations: None }),
+                samples: (samples > 0).then_some(Samples {
+                    values: taken,
+                    iterations: None,
+                }),
                 source_metric: "median".to_owned(),
                 source_unit: "ns".to_owned(),
             }
@@ -49,7 +54,11 @@ pub(crate) fn run(commit: CommitId, at: usize, series: usize, samples: usize) ->
         suite: String::new(),
         part: String::new(),
         dirty: false,
-        source: Source { digest: format!("{at:064x}"), started: None, attempt: 0 },
+        source: Source {
+            digest: format!("{at:064x}"),
+            started: None,
+            attempt: 0,
+        },
         measurements,
         failures: Vec::new(),
     }

@@ -25,10 +25,10 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let folder = world.budgets_folder(args.budgets.as_ref());
     let shown = world.shown(&folder);
     let read = load::budgets(world, args.budgets.as_ref())?;
-    if let Some((_, findings)) = &read {
-        if load::has_errors(findings) || args.lint {
-            return lint(findings);
-        }
+    if let Some((_, findings)) = &read
+        && (load::has_errors(findings) || args.lint)
+    {
+        return lint(findings);
     }
     let loaded = Loaded::new(world);
     let Some((budgets, warnings)) = read else {

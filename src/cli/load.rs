@@ -139,6 +139,7 @@ pub(crate) fn project(
         branch: &git
             .head_branch()
             .unwrap_or_else(|| "detached HEAD".to_owned()),
+        commit_url: git.commit_url().as_deref(),
         now,
         timeline: &timeline,
         commits: &commits,

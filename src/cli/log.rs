@@ -22,6 +22,9 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     Ok(Exit::Within)
 }
 
+/// One way to name a series; `None` where it has no such name.
+type Way<'w> = dyn Fn(&SeriesView) -> Option<String> + 'w;
+
 /// A feature, a limit, a series or a benchmark (its headline metric), in this order; an exact name
 /// wins, else a unique prefix.
 fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
@@ -41,9 +44,8 @@ fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
         own.then(|| s.key.benchmark.clone())
     };
     let benchmark = |s: &SeriesView| Some(s.key.benchmark.clone());
-    let ways: [&dyn Fn(&SeriesView) -> Option<String>; 6] =
-        [&feature, &limit, &whole, &anywhere, &headline, &benchmark];
-    let named = |way: &dyn Fn(&SeriesView) -> Option<String>, exact: bool| -> Vec<&'v SeriesView> {
+    let ways: [&Way<'_>; 6] = [&feature, &limit, &whole, &anywhere, &headline, &benchmark];
+    let named = |way: &Way<'_>, exact: bool| -> Vec<&'v SeriesView> {
         let fits = |own: String| {
             if exact {
                 own == name

@@ -115,7 +115,7 @@ impl Attempt {
             if suite.is_empty() {
                 name.to_owned()
             } else {
-                format!("{}/{name}", suite)
+                format!("{suite}/{name}")
             }
         };
         let mut measurements: Vec<_> = readings

@@ -251,6 +251,15 @@ impl Git {
         Ok(tags)
     }
 
+    /// What stands before a commit id in the address of its page, where the remote `origin` is a
+    /// web host: `https://host/owner/name/commit/`. Credentials in the remote's address are left
+    /// out.
+    #[must_use]
+    pub fn commit_url(&self) -> Option<String> {
+        let remote = self.repo.find_remote("origin").ok()?;
+        web_address(remote.url().ok()?).map(|address| format!("{address}/commit/"))
+    }
+
     /// `OWNER/NAME` or the last part of the address of the remote `origin`.
     #[must_use]
     pub fn project_name(&self) -> Option<String> {
@@ -278,4 +287,40 @@ fn id_of(oid: Oid) -> Result<CommitId, GitError> {
 
 fn oid_of(id: &CommitId) -> Result<Oid, GitError> {
     Ok(Oid::from_str(id.as_str())?)
+}
+
+/// `https://host/path` of a remote given as https, ssh or `user@host:path`; `None` for others.
+fn web_address(remote: &str) -> Option<String> {
+    let remote = remote.trim_end_matches('/').trim_end_matches(".git");
+    let after_scheme = ["https://", "ssh://", "http://"]
+        .iter()
+        .find_map(|s| remote.strip_prefix(s));
+    let (host, path) = match after_scheme {
+        Some(rest) => rest.split_once('/')?,
+        None => remote
+            .split_once(':')
+            .filter(|(host, _)| host.contains('@'))?,
+    };
+    let host = host.rsplit('@').next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':');
+    (!path.is_empty() && format!("{host}{path}").chars().all(plain))
+        .then(|| format!("https://{host}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::web_address;
+
+    #[test]
+    fn a_remote_becomes_a_web_address_without_credentials() {
+        let expected = Some("https://github.com/acme/shop".to_owned());
+        assert_eq!(
+            web_address("https://token:x@github.com/acme/shop.git"),
+            expected
+        );
+        assert_eq!(web_address("git@github.com:acme/shop.git"), expected);
+        assert_eq!(web_address("ssh://git@github.com/acme/shop"), expected);
+        assert_eq!(web_address("/srv/git/shop.git"), None);
+        assert_eq!(web_address("https://evil\" onload=x/y"), None);
+    }
 }

@@ -24,6 +24,8 @@ pub struct Project<'a> {
     pub name: &'a str,
     /// The branch.
     pub branch: &'a str,
+    /// What stands before a commit id in a link to its page.
+    pub commit_url: Option<&'a str>,
     /// The moment from which relative times count.
     pub now: Timestamp,
     /// First-parent line of the branch.
@@ -100,6 +102,7 @@ pub fn build(project: &Project<'_>) -> ReportView {
         commits: commits(project, first),
         features: project.budgets.iter().map(feature).collect(),
         series,
+        commit_url: project.commit_url.map(str::to_owned),
         notes: notes(project, &placement),
     }
 }
@@ -291,9 +294,48 @@ impl Builder<'_> {
             .iter()
             .filter(|v| v.series.as_ref() == Some(key))
             .collect();
+        let fresh = verdicts.iter().find_map(|v| self.fresh_change(&view, v));
+        if let Some(fresh) = fresh {
+            take_in(&mut view, fresh, sign);
+        }
         let (state, sentence) = state(&view, limit, &verdicts, sign);
         (view.state, view.sentence) = (state, sentence);
         view
+    }
+
+    /// A change that the newest commit's runs prove and that is too new to be a regime: one point
+    /// is no level yet, but who brought it is known.
+    fn fresh_change(&self, view: &SeriesView, verdict: &LimitVerdict) -> Option<ChangeView> {
+        let proven =
+            verdict.judgement.verdict == Verdict::Over && verdict.rule == Some(Rule::Regress);
+        let newest = view.points.len().checked_sub(1)?;
+        let known = view.changes.iter().any(|change| change.point == newest);
+        let (effect, before, after) = (
+            verdict.judgement.effect?,
+            view.level?,
+            verdict.judgement.level?,
+        );
+        let suspects: Vec<usize> = verdict
+            .suspects
+            .iter()
+            .filter_map(|id| self.project.timeline.place(id)?.checked_sub(self.first))
+            .map(|place| place as usize)
+            .collect();
+        let own = suspects.first() == view.points.last().map(|point| &point.commit);
+        let p = verdict.p_adjusted.unwrap_or(0.0);
+        (proven && own && !known).then(|| ChangeView {
+            kind: ChangeKind::Change,
+            point: newest,
+            range: (newest, newest),
+            suspects,
+            before,
+            after,
+            effect: Some(effect),
+            confidence: confidence(p),
+            p,
+            accepted: None,
+            improved: false,
+        })
     }
 
     fn time(&self, place: u32) -> Option<Timestamp> {
@@ -463,11 +505,7 @@ impl Builder<'_> {
                 change.effect_low,
                 change.effect_high,
             )),
-            confidence: match change.p {
-                p if p <= 0.001 => "very likely",
-                p if p <= 0.01 => "likely",
-                _ => "unsure",
-            },
+            confidence: confidence(change.p),
             p: change.p,
             accepted: accepted.map(|a| AcceptedView {
                 by: a.by.clone(),
@@ -475,6 +513,54 @@ impl Builder<'_> {
                 expires: a.expires.to_string(),
             }),
             improved: sign * (change.after - change.before) < 0.0,
+        }
+    }
+}
+
+/// Confidence in fixed words.
+fn confidence(p: f64) -> &'static str {
+    match p {
+        p if p <= 0.001 => "very likely",
+        p if p <= 0.01 => "likely",
+        _ => "unsure",
+    }
+}
+
+/// Makes the newest point a regime of its own, and its change a line of the ledger.
+fn take_in(view: &mut SeriesView, change: ChangeView, sign: f64) {
+    let (before, after, newest) = (change.before, change.after, change.point);
+    let (low, high) = change.effect.map_or((after, after), |(_, low, high)| {
+        (before * (1.0 + low), before * (1.0 + high))
+    });
+    match view.regimes.last_mut() {
+        Some(last) if last.first < newest => last.last = newest - 1,
+        _ => return,
+    }
+    view.regimes.push(RegimeView {
+        first: newest,
+        last: newest,
+        level: after,
+        low,
+        high,
+    });
+    view.changes.push(change);
+    view.level = Some(after);
+    view.used = view.budget.map(|budget| {
+        if sign > 0.0 {
+            after / budget
+        } else {
+            budget / after
+        }
+    });
+    if let Some(ledger) = &mut view.ledger {
+        ledger
+            .entries
+            .push((view.changes.len() - 1, after - before));
+        ledger.now = after;
+        ledger.headroom = view.budget.map(|budget| sign * (budget - after));
+        if let Some(drift) = &mut view.drift {
+            drift.absolute = after - ledger.opening;
+            drift.relative = drift.absolute / ledger.opening.abs().max(f64::MIN_POSITIVE);
         }
     }
 }

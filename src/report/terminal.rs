@@ -156,7 +156,7 @@ fn row(out: &mut String, limit: &LimitVerdict, widths: &Widths) {
     out.push('\n');
     let spark = text::sparkline(&limit.trend, 20);
     let indent = " ".repeat(12 + widths.feature + 2);
-    let spark = fit(&spark, widths.subject.max(20).min(22));
+    let spark = fit(&spark, widths.subject.clamp(20, 22));
     let _ = writeln!(out, "{indent}{spark}  {}", tell::sentence(limit));
 }
 

@@ -53,7 +53,7 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                             direction,
                         });
                     }
-                    Err(finding) => selection.misfits.push((budget, limit, finding)),
+                    Err(finding) => selection.misfits.push((budget, limit, *finding)),
                 }
             }
             if !anywhere {
@@ -68,13 +68,15 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
     selection
 }
 
-fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Diagnostic> {
-    let finding = |code, message: String, help: &str, at: &crate::diag::SourceSpan| Diagnostic {
-        severity: Severity::Error,
-        code,
-        message,
-        help: help.to_owned(),
-        source: Some(at.clone()),
+fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
+    let finding = |code, message: String, help: &str, at: &crate::diag::SourceSpan| {
+        Box::new(Diagnostic {
+            severity: Severity::Error,
+            code,
+            message,
+            help: help.to_owned(),
+            source: Some(at.clone()),
+        })
     };
     if let (Some(max), Some(at)) = (&limit.max, &limit.max_at) {
         max.fits(&row.unit).map_err(|reason| {
@@ -176,8 +178,8 @@ pub(super) fn recent_runs(
             places
                 .iter()
                 .rev()
-                .take(EXPECTED_WITHIN)
-                .last()
+                .nth(EXPECTED_WITHIN - 1)
+                .or(places.first())
                 .map(|place| (group, *place))
         })
         .collect();

@@ -1,5 +1,9 @@
 //! Scripted repositories and a plimsoll that sees nothing of the machine's environment.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
