@@ -1,5 +1,11 @@
 //! Recording and checking, at the size of a large project. `cargo bench --bench operations`.
 
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a benchmark that cannot set up its scene ends"
+)]
+
 mod seeded;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
