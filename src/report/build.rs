@@ -100,6 +100,7 @@ pub fn build(project: &Project<'_>) -> ReportView {
         commits: commits(project, first),
         features: project.budgets.iter().map(feature).collect(),
         series,
+        commit_url: None,
         notes: notes(project, &placement),
     }
 }

@@ -1,7 +1,9 @@
 //! What people and programs see: outputs are functions of a frozen view, one file each.
 
 pub mod build;
+pub mod chart;
 pub mod check;
+pub mod html;
 pub mod json;
 pub mod ledger;
 pub mod markdown;

@@ -22,6 +22,9 @@ pub struct ReportView {
     pub features: Vec<FeatureView>,
     /// Every series, budgeted or not.
     pub series: Vec<SeriesView>,
+    /// What stands before a commit id to make a link to its page
+    /// (`https://host/owner/project/commit/`), where known. Only http and https become links.
+    pub commit_url: Option<String>,
     /// Things a reader must know: shallow clone, unknown commits, dirty runs; whole sentences.
     pub notes: Vec<String>,
 }

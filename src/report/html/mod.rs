@@ -1,0 +1,96 @@
+//! The static HTML report: a folder of pages that need nothing but a browser.
+//!
+//! Every figure and chart is in the pages themselves; the script only filters, sorts and reveals.
+//! The same view gives the same bytes.
+
+mod data;
+mod names;
+mod overview;
+mod page;
+mod series;
+
+use crate::report::chart::ChartError;
+use crate::report::view::ReportView;
+use names::Names;
+use std::collections::BTreeSet;
+
+/// Why a report could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A template is at fault; only possible with changed templates.
+    #[error("template could not be rendered: {0:#}")]
+    Template(#[from] minijinja::Error),
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The machine-readable data could not be written.
+    #[error("report data could not be written: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The table of a series could not be written.
+    #[error("CSV could not be written: {0}")]
+    Csv(#[from] csv::Error),
+    /// The view is at fault: a page would have no safe or no unique file name.
+    #[error(
+        "`{0}` cannot name the page of a series: use letters, digits, `-`, `_` and `.`, once each"
+    )]
+    Slug(String),
+}
+
+/// Renders all files of a report: relative path (with `/`) and content.
+///
+/// # Errors
+/// See [`ReportError`].
+pub fn render(view: &ReportView) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    let mut files = Vec::new();
+    render_each(view, |path, content| {
+        files.push((path, content));
+        Ok::<(), ReportError>(())
+    })?;
+    Ok(files)
+}
+
+/// Renders a report file by file, so that a large one need not be in memory as a whole: `write`
+/// gets each relative path (with `/`) and its content.
+///
+/// # Errors
+/// See [`ReportError`], and whatever `write` fails with.
+pub fn render_each<E: From<ReportError>>(
+    view: &ReportView,
+    mut write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    check_slugs(view)?;
+    let names = Names::new(view);
+    let pages = page::Pages::new().map_err(ReportError::from)?;
+    for (path, content) in page::ASSETS {
+        write((*path).to_owned(), content.as_bytes().to_vec())?;
+    }
+    let index = pages.overview(&overview::Overview::new(view, &names)?)?;
+    write("index.html".to_owned(), index)?;
+    write("data/report.json".to_owned(), data::json(view)?)?;
+    for (index, series) in view.series.iter().enumerate() {
+        let slug = &series.slug;
+        let model = series::SeriesPage::new(view, &names, index)?;
+        write(format!("s/{slug}.html"), pages.series(&model)?)?;
+        write(format!("data/{slug}.csv"), data::csv(view, series)?)?;
+    }
+    for index in 0..view.features.len() {
+        let model = overview::FeaturePage::new(view, &names, index)?;
+        let slug = &names.features[index];
+        write(format!("f/{slug}.html"), pages.feature(&model)?)?;
+    }
+    Ok(())
+}
+
+fn check_slugs(view: &ReportView) -> Result<(), ReportError> {
+    let mut seen = BTreeSet::new();
+    for series in &view.series {
+        let slug = &series.slug;
+        let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let good = !slug.is_empty() && !slug.starts_with('.') && slug.bytes().all(safe);
+        // `data/report.json` and the CSV files share a folder but not an extension.
+        if !good || !seen.insert(slug.to_ascii_lowercase()) {
+            return Err(ReportError::Slug(crate::report::text::plain(slug)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The templates.
+
+use super::ReportError;
+use super::overview::{FeaturePage, Overview};
+use super::series::SeriesPage;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+/// Files that are the same in every report.
+pub(super) const ASSETS: &[(&str, &str)] = &[
+    (
+        "assets/report.css",
+        include_str!("../../../templates/assets/report.css"),
+    ),
+    (
+        "assets/report.js",
+        include_str!("../../../templates/assets/report.js"),
+    ),
+];
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("base.html", include_str!("../../../templates/base.html")),
+    (
+        "macros.html",
+        include_str!("../../../templates/macros.html"),
+    ),
+    ("index.html", include_str!("../../../templates/index.html")),
+    (
+        "series.html",
+        include_str!("../../../templates/series.html"),
+    ),
+    (
+        "feature.html",
+        include_str!("../../../templates/feature.html"),
+    ),
+];
+
+/// All templates, parsed: strict about missing values, escaping by file extension.
+pub(super) struct Pages {
+    environment: Environment<'static>,
+}
+
+impl Pages {
+    pub(super) fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?;
+        environment.set_syntax(syntax);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        Ok(Self { environment })
+    }
+
+    pub(super) fn overview(&self, page: &Overview) -> Result<Vec<u8>, ReportError> {
+        self.render("index.html", page)
+    }
+
+    pub(super) fn series(&self, page: &SeriesPage) -> Result<Vec<u8>, ReportError> {
+        self.render("series.html", page)
+    }
+
+    pub(super) fn feature(&self, page: &FeaturePage) -> Result<Vec<u8>, ReportError> {
+        self.render("feature.html", page)
+    }
+
+    fn render(&self, name: &str, page: impl Serialize) -> Result<Vec<u8>, ReportError> {
+        let template = self.environment.get_template(name)?;
+        let text = template.render(Value::from(Serde(&page)))?;
+        Ok(text.into_bytes())
+    }
+}
+
+/// What the head and foot of every page need.
+#[derive(Debug, Serialize)]
+pub(super) struct Frame {
+    /// Relative path to the folder of the report: empty or `../`.
+    pub(super) root: &'static str,
+    pub(super) project: String,
+    pub(super) branch: String,
+    pub(super) tip: String,
+    pub(super) made: String,
+    pub(super) counts: String,
+}
+
+impl Frame {
+    pub(super) fn new(view: &crate::report::view::ReportView, root: &'static str) -> Self {
+        use crate::report::text::{moment, plain};
+        let tip = view.commits.last();
+        let count =
+            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        Self {
+            root,
+            project: plain(&view.project),
+            branch: plain(&view.branch),
+            tip: tip.map_or_else(String::new, |tip| plain(&tip.id).chars().take(7).collect()),
+            made: moment(view.now),
+            counts: format!(
+                "{} · {}",
+                count(view.series.len(), "series", "series"),
+                count(view.commits.len(), "commit", "commits"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! The page of a series: which commit spent the budget, and how sure that is.
+
+use super::ReportError;
+use super::names::{CommitName, Names, StateName};
+use super::overview::{blamed, breaks, scale};
+use super::page::Frame;
+use crate::model::Direction;
+use crate::report::chart::{bar, history};
+use crate::report::text::{
+    Column, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
+};
+use crate::report::view::{ChangeKind, ChangeView, LedgerView, ReportView, SeriesView};
+use serde::Serialize;
+
+/// Newest points that the table of runs shows; the CSV has all.
+const SHOWN_POINTS: usize = 200;
+
+/// Runs of one point that the table shows.
+const SHOWN_RUNS: usize = 5;
+
+/// Suspects that are listed by name.
+const SHOWN_SUSPECTS: usize = 8;
+
+/// Newest changes that are described; the ledger has all.
+const SHOWN_CHANGES: usize = 40;
+
+/// Everything on `s/<slug>.html`.
+#[derive(Debug, Serialize)]
+pub(super) struct SeriesPage {
+    frame: Frame,
+    slug: String,
+    id: String,
+    name: String,
+    under: String,
+    state: StateName,
+    sentence: String,
+    feature: Option<Feature>,
+    bar: String,
+    facts: Vec<(&'static str, String, String)>,
+    chart: String,
+    beyond: usize,
+    thinned: bool,
+    forecast: bool,
+    has_budget: bool,
+    has_machines: bool,
+    ledger: Option<Ledger>,
+    releases: Vec<Release>,
+    changes: Vec<Change>,
+    more_changes: usize,
+    machines: Vec<String>,
+    runs: Vec<RunRow>,
+    points: usize,
+    several_machines: bool,
+    noise: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Feature {
+    slug: String,
+    name: String,
+    owner: String,
+    file: String,
+}
+
+/// The ledger as it is shown: every amount a whole number of the last digit, so that it adds up.
+#[derive(Debug, Serialize)]
+struct Ledger {
+    opening: String,
+    since: String,
+    entries: Vec<LedgerRow>,
+    unattributed: String,
+    unattributed_share: String,
+    now: String,
+    drift: String,
+    budget: Option<String>,
+    headroom: Option<String>,
+    over: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct LedgerRow {
+    anchor: String,
+    commit: CommitName,
+    amount: String,
+    level: String,
+    share: String,
+    effect: String,
+    confidence: &'static str,
+    accepted: Option<String>,
+    worse: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Release {
+    name: String,
+    date: String,
+    level: String,
+    change: String,
+    relative: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Change {
+    anchor: String,
+    machine: Option<(String, String)>,
+    commit: CommitName,
+    last_good: Option<CommitName>,
+    suspects: Vec<CommitName>,
+    more: usize,
+    levels: String,
+    difference: String,
+    effect: String,
+    confidence: &'static str,
+    p: String,
+    accepted: Option<Accepted>,
+    improved: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Accepted {
+    by: String,
+    reason: String,
+    expires: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RunRow {
+    commit: CommitName,
+    value: String,
+    runs: String,
+    count: usize,
+    samples: String,
+    machine: usize,
+    level: String,
+}
+
+impl SeriesPage {
+    pub(super) fn new(view: &ReportView, names: &Names, index: usize) -> Result<Self, ReportError> {
+        let series = &view.series[index];
+        let scale = scale(series);
+        let chart = history(view, series, &scale)?;
+        let is_machine = |change: &&ChangeView| change.kind != ChangeKind::Change;
+        let feature = series.feature.and_then(|at| {
+            let feature = view.features.get(at)?;
+            Some(Feature {
+                slug: names.features[at].clone(),
+                name: plain(&feature.name),
+                owner: plain(&feature.owner),
+                file: plain(&feature.file),
+            })
+        });
+        Ok(Self {
+            frame: Frame::new(view, "../"),
+            slug: series.slug.clone(),
+            id: plain(&series.key.to_string()),
+            name: Names::title(series),
+            under: names.slice(series),
+            state: series.state.into(),
+            sentence: plain(&series.sentence),
+            feature,
+            bar: series.used.map(bar).unwrap_or_default(),
+            facts: facts(series, &scale),
+            beyond: chart.as_ref().map_or(0, |chart| chart.beyond),
+            thinned: chart.as_ref().is_some_and(|chart| chart.thinned),
+            forecast: chart.as_ref().is_some_and(|chart| chart.forecast),
+            chart: chart.map(|chart| chart.svg).unwrap_or_default(),
+            has_budget: series.budget.is_some(),
+            has_machines: series.changes.iter().any(|c| is_machine(&c)),
+            ledger: series
+                .ledger
+                .as_ref()
+                .map(|l| ledger(view, names, series, l)),
+            releases: releases(view, series),
+            changes: series
+                .changes
+                .iter()
+                .rev()
+                .take(SHOWN_CHANGES)
+                .map(|change| Change::new(view, names, series, &scale, change))
+                .collect(),
+            more_changes: series.changes.len().saturating_sub(SHOWN_CHANGES),
+            machines: series
+                .machines
+                .iter()
+                .map(|machine| match plain_up_to(machine, 60) {
+                    name if name.trim().is_empty() => "unknown".to_owned(),
+                    name => name,
+                })
+                .collect(),
+            runs: runs(view, names, series, &scale),
+            points: series.points.len(),
+            several_machines: series.machines.len() > 1,
+            noise: series.noise.map(percent_text),
+        })
+    }
+}
+
+/// An unsigned percentage: `±1.2 %` without the sign.
+fn percent_text(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    let decimals = if percent < 0.995 { 2 } else { 1 };
+    format!("{percent:.decimals$} %")
+}
+
+/// Name, figure and remark.
+fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, String)> {
+    let mut facts = Vec::new();
+    let direction = series.direction.map_or("", Direction::in_words);
+    if let Some(level) = series.level {
+        facts.push(("now", scale.value(level), direction.to_owned()));
+    }
+    if let Some(budget) = series.budget {
+        let word = match series.direction {
+            Some(Direction::Higher) => "at least",
+            _ => "at most",
+        };
+        facts.push(("budget", scale.value(budget), word.to_owned()));
+    }
+    if let Some(limit) = series.regress {
+        facts.push(("limit of one change", effect(limit), String::new()));
+    }
+    if let Some(used) = series.used {
+        let room = series.ledger.as_ref().and_then(|ledger| ledger.headroom);
+        let note = room.map_or_else(String::new, |room| {
+            let word = if room < 0.0 { "over" } else { "left" };
+            format!("{} {word}", scale.value(room.abs()))
+        });
+        facts.push(("used", percent_of(used), note));
+    }
+    if let Some(drift) = series.drift {
+        let text = format!(
+            "{} ({})",
+            scale.difference(drift.absolute),
+            effect(drift.relative)
+        );
+        facts.push(("drift", text, format!("in {}", days(drift.days))));
+    }
+    let breaks = breaks(series);
+    if !breaks.is_empty() {
+        facts.push(("budget breaks in", breaks, "if nothing changes".to_owned()));
+    }
+    if let Some(noise) = series.noise {
+        facts.push((
+            "noise",
+            format!("±{}", percent_text(noise)),
+            "between runs".to_owned(),
+        ));
+    }
+    if let Some(silent) = series.silent_days {
+        facts.push(("last value", format!("{} old", days(silent)), String::new()));
+    }
+    facts
+}
+
+fn anchor(view: &ReportView, series: &SeriesView, change: &ChangeView) -> String {
+    // Two changes never share their first point, so the place makes it unique.
+    let id = view
+        .commits
+        .get(blamed(series, change))
+        .map_or("", |commit| commit.id.as_str());
+    let hex = id
+        .bytes()
+        .take(12)
+        .filter(u8::is_ascii_alphanumeric)
+        .map(char::from);
+    format!("c{}-{}", change.point, hex.collect::<String>())
+}
+
+fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &LedgerView) -> Ledger {
+    let column = Column::fitting(&series.unit, ledger.now.abs().max(ledger.opening.abs()));
+    let (opening, now) = (column.ticks(ledger.opening), column.ticks(ledger.now));
+    let drift = now - opening;
+    let share = |ticks: i128| {
+        if drift == 0 {
+            String::new()
+        } else {
+            percent_of(ticks as f64 / drift as f64)
+        }
+    };
+    let worsening = series
+        .direction
+        .unwrap_or(Direction::Lower)
+        .worsening_sign();
+    let mut level = opening;
+    let mut entries = Vec::new();
+    for (at, amount) in &ledger.entries {
+        let Some(change) = series.changes.get(*at) else {
+            continue;
+        };
+        let ticks = column.ticks(*amount);
+        level += ticks;
+        entries.push(LedgerRow {
+            anchor: anchor(view, series, change),
+            commit: names.commit(view, blamed(series, change)),
+            amount: column.difference(ticks),
+            level: column.value(level),
+            share: share(ticks),
+            effect: change
+                .effect
+                .map_or_else(String::new, |(e, low, high)| effect_interval(e, low, high)),
+            confidence: change.confidence,
+            accepted: change.accepted.as_ref().map(|a| plain_up_to(&a.by, 40)),
+            worse: *amount * worsening > 0.0,
+        });
+    }
+    // What is left is what the shown figures leave: rounding is no commit's fault either.
+    let unattributed = now - level;
+    let budget = series.budget.map(|budget| column.ticks(budget));
+    let headroom = budget.map(|budget| match series.direction {
+        Some(Direction::Higher) => now - budget,
+        _ => budget - now,
+    });
+    let machine = series
+        .changes
+        .iter()
+        .rev()
+        .find(|change| change.kind != ChangeKind::Change);
+    let first = machine.map_or(0, |change| change.point);
+    let since = series
+        .points
+        .get(first)
+        .and_then(|point| view.commits.get(point.commit));
+    Ledger {
+        opening: column.value(opening),
+        since: since.map_or_else(String::new, |commit| crate::report::text::date(commit.time)),
+        unattributed: column.difference(unattributed),
+        unattributed_share: share(unattributed),
+        now: column.value(now),
+        drift: column.difference(drift),
+        budget: budget.map(|budget| column.value(budget)),
+        headroom: headroom.map(|headroom| column.difference(headroom)),
+        over: headroom.is_some_and(|headroom| headroom < 0),
+        entries,
+    }
+}
+
+/// The level at each release, and at the tip: every difference between two releases, whoever
+/// brought it.
+fn releases(view: &ReportView, series: &SeriesView) -> Vec<Release> {
+    let Some(now) = series.level else {
+        return Vec::new();
+    };
+    let column = Column::fitting(&series.unit, now);
+    let level_at = |commit: usize| {
+        let point = series
+            .points
+            .iter()
+            .rposition(|point| point.commit <= commit)?;
+        let regime = series
+            .regimes
+            .iter()
+            .find(|r| r.first <= point && point <= r.last)?;
+        Some(regime.level)
+    };
+    let mut marks: Vec<(String, String, f64)> = view
+        .commits
+        .iter()
+        .enumerate()
+        .filter(|(_, commit)| !commit.tags.is_empty())
+        .filter_map(|(at, commit)| {
+            let tags: Vec<String> = commit.tags.iter().map(|tag| plain_up_to(tag, 30)).collect();
+            let date = crate::report::text::date(commit.time);
+            Some((tags.join(", "), date, level_at(at)?))
+        })
+        .collect();
+    if marks.is_empty() {
+        return Vec::new();
+    }
+    let untagged = view.commits.last().is_some_and(|tip| tip.tags.is_empty());
+    if untagged && let Some(tip) = view.commits.last() {
+        let date = crate::report::text::date(tip.time);
+        marks.push(("not released".to_owned(), date, now));
+    }
+    let mut before: Option<f64> = None;
+    let mut releases: Vec<Release> = marks
+        .into_iter()
+        .map(|(name, date, level)| {
+            let ticks = column.ticks(level);
+            let release = Release {
+                name,
+                date,
+                level: column.value(ticks),
+                change: before
+                    .map_or_else(String::new, |b| column.difference(ticks - column.ticks(b))),
+                relative: before
+                    .filter(|before| *before > 0.0)
+                    .map_or_else(String::new, |before| effect(level / before - 1.0)),
+            };
+            before = Some(level);
+            release
+        })
+        .collect();
+    releases.reverse();
+    releases.truncate(30);
+    releases
+}
+
+impl Change {
+    fn new(
+        view: &ReportView,
+        names: &Names,
+        series: &SeriesView,
+        scale: &Scale,
+        change: &ChangeView,
+    ) -> Self {
+        let machine = match &change.kind {
+            ChangeKind::Change => None,
+            ChangeKind::Machine { from, to } => Some((plain_up_to(from, 60), plain_up_to(to, 60))),
+        };
+        let good = change
+            .suspects
+            .iter()
+            .min()
+            .and_then(|at| at.checked_sub(1));
+        Self {
+            anchor: anchor(view, series, change),
+            machine,
+            commit: names.commit(view, blamed(series, change)),
+            last_good: good.map(|at| names.commit(view, at)),
+            suspects: change
+                .suspects
+                .iter()
+                .skip(1)
+                .take(SHOWN_SUSPECTS)
+                .map(|at| names.commit(view, *at))
+                .collect(),
+            more: change.suspects.len().saturating_sub(1 + SHOWN_SUSPECTS),
+            levels: format!(
+                "{} → {}",
+                scale.value(change.before),
+                scale.value(change.after)
+            ),
+            difference: scale.difference(change.after - change.before),
+            effect: change
+                .effect
+                .map_or_else(String::new, |(e, low, high)| effect_interval(e, low, high)),
+            confidence: change.confidence,
+            p: probability(change.p),
+            accepted: change.accepted.as_ref().map(|accepted| Accepted {
+                by: plain_up_to(&accepted.by, 60),
+                reason: plain(&accepted.reason),
+                expires: plain_up_to(&accepted.expires, 30),
+            }),
+            improved: change.improved,
+        }
+    }
+}
+
+/// A p-value for people: never smaller than it is worth saying.
+fn probability(p: f64) -> String {
+    if p < 0.0001 {
+        "p < 0.0001".to_owned()
+    } else {
+        format!("p = {p:.4}")
+    }
+}
+
+/// The newest points, newest first.
+fn runs(view: &ReportView, names: &Names, series: &SeriesView, scale: &Scale) -> Vec<RunRow> {
+    let skipped = series.points.len().saturating_sub(SHOWN_POINTS);
+    let mut rows = Vec::with_capacity(series.points.len() - skipped);
+    for (index, point) in series.points.iter().enumerate().skip(skipped).rev() {
+        let mut shown: Vec<String> = point
+            .runs
+            .iter()
+            .take(SHOWN_RUNS)
+            .map(|run| scale.number(*run))
+            .collect();
+        if point.runs.len() > SHOWN_RUNS {
+            shown.push(format!("+{} more", point.runs.len() - SHOWN_RUNS));
+        }
+        let level = series
+            .regimes
+            .iter()
+            .find(|r| r.first <= index && index <= r.last);
+        let mut commit = names.commit(view, point.commit);
+        commit.subject = plain_up_to(&commit.subject, 44);
+        rows.push(RunRow {
+            commit,
+            value: scale.value(point.value),
+            runs: if point.runs.len() > 1 {
+                shown.join(" · ")
+            } else {
+                String::new()
+            },
+            count: point.runs.len().max(1),
+            samples: crate::report::text::value(point.samples as f64, &crate::model::Unit::Count),
+            machine: point.machine + 1,
+            level: level.map_or_else(String::new, |regime| scale.value(regime.level)),
+        });
+    }
+    rows
+}
