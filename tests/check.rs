@@ -1,7 +1,8 @@
 //! `plimsoll check` as its user runs it, in scripted repositories.
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that cannot set up its scene fails"
+    clippy::disallowed_methods,
+    reason = "a test that cannot set up its scene fails; it plays the user, clock included"
 )]
 
 mod support;

@@ -1,12 +1,13 @@
-//! The HTML report, rendered from a seeded project.
+//! The HTML report, rendered from a seeded project: what is on the pages, that nothing hostile gets
+//! out of its place, and how large the pages are.
 
 #![allow(clippy::unwrap_used, reason = "a test helper")]
 
 mod report_support;
 
-use plimsoll::report::html::render;
-use plimsoll::report::view::ReportView;
-use report_support::project;
+use plimsoll::report::html::{ReportError, render};
+use plimsoll::report::view::{ReportView, State};
+use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
 
 fn files(view: &ReportView) -> BTreeMap<String, String> {
@@ -15,6 +16,56 @@ fn files(view: &ReportView) -> BTreeMap<String, String> {
         .into_iter()
         .map(|(path, content)| (path, String::from_utf8(content).unwrap()))
         .collect()
+}
+
+/// The text of a page as a reader sees it: no tags, entities decoded, white space in one piece.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#x2f;", "/")
+        .replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Rows of the table with a class, as the texts of their cells.
+fn table(html: &str, class: &str) -> Vec<Vec<String>> {
+    let start = html.find(&format!("<table class=\"{class}\"")).unwrap();
+    let body = &html[start..start + html[start..].find("</table>").unwrap()];
+    body.split("<tr").skip(1).map(cells).collect()
+}
+
+fn cells(row: &str) -> Vec<String> {
+    let row = row.split_once('>').unwrap().1;
+    row.split("</t")
+        .map(|cell| text(cell.trim_start_matches("d>").trim_start_matches("h>")))
+        .collect()
+}
+
+/// A number as the report writes it, in ten-thousandths.
+fn number(text: &str) -> Option<i64> {
+    let text = text
+        .split_whitespace()
+        .next()?
+        .replace('−', "-")
+        .replace(['+', ','], "");
+    let value: f64 = text.parse().ok()?;
+    Some((value * 1e4).round() as i64)
 }
 
 #[test]
@@ -31,4 +82,318 @@ fn a_report_has_a_page_for_everything() {
     ] {
         assert!(files.contains_key(path), "{path} is missing");
     }
+    for (path, content) in files.iter().filter(|(path, _)| path.ends_with(".html")) {
+        for link in content.split("href=\"").skip(1) {
+            let link = link.split('"').next().unwrap().replace("&#x2f;", "/");
+            if link.starts_with("https://example.org/") || link == "data:," {
+                continue;
+            }
+            if let Some(id) = link.strip_prefix('#') {
+                assert!(
+                    content.contains(&format!("id=\"{id}\"")),
+                    "{path}: #{id} leads nowhere"
+                );
+                continue;
+            }
+            let link = link.split('#').next().unwrap();
+            let target = match link.strip_prefix("../") {
+                Some(rest) => rest.to_owned(),
+                None if path.contains('/') => format!("{}/{link}", path.split('/').next().unwrap()),
+                None => link.to_owned(),
+            };
+            assert!(
+                files.contains_key(&target),
+                "{path} links to {target}, which is missing"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_view_gives_the_same_bytes() {
+    assert_eq!(render(&project()).unwrap(), render(&project()).unwrap());
+}
+
+#[test]
+fn the_overview_answers_its_questions_in_words() {
+    let index = text(&files(&project())["index.html"]);
+    for words in [
+        "1 budget is broken, 1 is close to its budget or will break it within 30 days, 1 is \
+         creeping up in small steps, 1 series has had no data for 6 d, 1 is too noisy for its \
+         limit. 2 series are within their budgets, 1 is still learning, 1 has no budget.",
+        "Greatest drift for the worse: checkout latency.p95 +159 ms (+75.0 %) in 92 d; 17 % of it \
+         has no single commit to blame",
+        "✕ broken search latency.p95 search 612 ms 600 ms 102 % +112 ms (+22.4 %) 92 d broken",
+        "! soon checkout latency.p95 checkout 371 ms 400 ms 93 % +159 ms (+75.0 %) 92 d ~26 d (17–48)",
+        "? no data export/csv time data 1.91 s 2.50 s last value 6 d old",
+        "~ noisy upload time data 3.10 s 5.00 s noise ±24 %",
+        "… learning suggest latency.p95 search 48.3 ms 80.0 ms 3 points so far",
+        "○ no budget transfer alloc.bytes 1.12 MB",
+    ] {
+        assert!(index.contains(words), "`{words}` is not in\n{index}");
+    }
+}
+
+#[test]
+fn empty_and_first_states_have_sentences_of_their_own() {
+    let mut view = project();
+    view.series.clear();
+    let index = text(&files(&view)["index.html"]);
+    assert!(index.contains("Nothing has been measured yet"), "{index}");
+
+    view.commits.clear();
+    view.features.clear();
+    let index = text(&files(&view)["index.html"]);
+    assert!(index.contains("Nothing has been measured yet"), "{index}");
+
+    let mut view = project();
+    view.series
+        .retain(|series| series.state == State::Unbudgeted);
+    let index = text(&files(&view)["index.html"]);
+    assert!(
+        index.contains("No series has a budget yet (1 measured)"),
+        "{index}"
+    );
+
+    let mut view = project();
+    view.series.retain(|series| series.state == State::Ok);
+    let index = text(&files(&view)["index.html"]);
+    assert!(
+        index.contains("No budget is broken. 2 series are within their budgets."),
+        "{index}"
+    );
+}
+
+#[test]
+fn one_point_and_no_point_are_drawn_or_said() {
+    let mut view = project();
+    let series = &mut view.series[6];
+    series.points.truncate(1);
+    series.points[0].runs.truncate(1);
+    let page = &files(&view)["s/suggest-latency-p95-7.html"];
+    assert!(page.contains("<path class=\"run\""), "{page}");
+
+    let series = &mut view.series[6];
+    series.points.clear();
+    series.level = None;
+    let files = files(&view);
+    let page = text(&files["s/suggest-latency-p95-7.html"]);
+    assert!(
+        page.contains("There is no measurement to draw yet."),
+        "{page}"
+    );
+}
+
+#[test]
+fn values_that_are_not_finite_do_not_reach_a_page() {
+    let mut view = project();
+    for series in &mut view.series {
+        for point in series.points.iter_mut().step_by(3) {
+            point.value = f64::NAN;
+            point.runs = vec![f64::INFINITY, f64::NAN];
+        }
+        for regime in &mut series.regimes {
+            regime.low = f64::NAN;
+        }
+        series.noise = Some(f64::NAN);
+        series.used = Some(f64::INFINITY);
+    }
+    for (path, page) in files(&view) {
+        if path.ends_with(".html") {
+            let page = text(&page);
+            assert!(
+                !page.contains("NaN") && !page.contains("inf "),
+                "{path}: {page}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_ledger_adds_up_exactly_as_shown() {
+    let view = project();
+    let files = files(&view);
+    for series in view.series.iter().filter(|series| series.ledger.is_some()) {
+        let rows = table(&files[&format!("s/{}.html", series.slug)], "ledger");
+        let amount = |row: &Vec<String>| number(&row[2]);
+        let find = |name: &str| rows.iter().find(|row| row[1].starts_with(name)).unwrap();
+        let opening = number(&find("opening level")[3]).unwrap();
+        let now = number(&find("now")[3]).unwrap();
+        let end = rows.iter().position(|row| row[1] == "now").unwrap();
+        let sum: i64 = rows[2..end].iter().filter_map(amount).sum();
+        assert_eq!(opening + sum, now, "{}", series.slug);
+        assert_eq!(amount(&rows[end]), Some(sum), "{}", series.slug);
+        if let Some(budget) = series.budget {
+            let left = rows
+                .iter()
+                .find(|row| row[1] == "headroom left" || row[1] == "over the budget")
+                .unwrap();
+            let shown = number(&find("budget")[3]).unwrap();
+            assert_eq!(
+                now + amount(left).unwrap(),
+                shown,
+                "{} {budget}",
+                series.slug
+            );
+        }
+    }
+}
+
+#[test]
+fn no_number_is_compared_across_machines() {
+    let files = files(&project());
+    let rows = table(&files["s/index-build-time-6.html"], "releases");
+    let row = rows.iter().find(|row| row[0] == "v2.3").unwrap();
+    assert_eq!(row[3..5], ["new machine", ""]);
+}
+
+const TAGS: &str = "!doctype html head meta title link script body header footer main section article \
+     p b a code small span br h1 h2 h3 ul ol li dl div dt dd table thead tbody tr th td form label \
+     input select option fieldset legend output figure figcaption details summary time svg path text";
+
+const ATTRIBUTES: &str = "lang charset http-equiv content name rel href src defer class id hidden type \
+     value checked scope title autocomplete aria-hidden aria-label role viewBox width height \
+     preserveAspectRatio d x y dy text-anchor html";
+
+/// Fails where a page holds an element or attribute that no template writes, or leads somewhere
+/// unexpected.
+fn assert_tame(path: &str, html: &str) {
+    let known = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
+    for part in html.split('<').skip(1) {
+        let (tag, rest) = part.split_once('>').unwrap();
+        assert!(!rest.contains('>'), "{path}: a bare > in {part}");
+        let tag = tag.trim_start_matches('/').trim_end_matches('/');
+        let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(known(TAGS, name), "{path}: <{name}>");
+        while let Some(name) = attributes
+            .split(['=', ' '])
+            .next()
+            .filter(|name| !name.is_empty())
+        {
+            assert!(known(ATTRIBUTES, name), "{path}: {name} in <{tag}>");
+            attributes = &attributes[name.len()..];
+            if let Some(rest) = attributes.strip_prefix("=\"") {
+                let (value, rest) = rest.split_once('"').unwrap();
+                if matches!(name, "href" | "src") {
+                    let value = value.replace("&#x2f;", "/");
+                    let local = [
+                        "../",
+                        "s/",
+                        "f/",
+                        "data/",
+                        "assets/",
+                        "#c",
+                        "data:,",
+                        "index.html",
+                    ];
+                    let web = value.starts_with("https://example.org/acme/shop/commit/");
+                    assert!(
+                        web || local.iter().any(|l| value.starts_with(l)),
+                        "{path}: {value}"
+                    );
+                }
+                attributes = rest;
+            }
+            attributes = attributes.trim_start();
+        }
+    }
+    let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
+    assert!(!html.contains(bad), "{path} holds control characters");
+}
+
+#[test]
+fn hostile_text_stays_text_everywhere() {
+    for attack in HOSTILE {
+        for (path, content) in files(&hostile(attack)) {
+            if path.ends_with(".html") {
+                assert_tame(&path, &content);
+                assert!(
+                    !content.contains("49}"),
+                    "a template was run from data in {path}"
+                );
+            } else if path.ends_with(".json") {
+                assert!(!content.contains('<'), "{path}");
+                serde_json::from_str::<serde_json::Value>(&content).unwrap();
+            } else if path.ends_with(".csv") {
+                let mut reader = csv::Reader::from_reader(content.as_bytes());
+                for cell in reader
+                    .records()
+                    .flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+                {
+                    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                    assert!(!formula || cell.parse::<f64>().is_ok(), "{path}: {cell}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn honest_text_is_tame_too() {
+    for (path, content) in files(&project()) {
+        if path.ends_with(".html") {
+            assert_tame(&path, &content);
+            assert!(
+                content.contains("default-src 'none'"),
+                "{path} has no policy"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_needs_a_safe_name_of_its_own() {
+    for slug in ["", "../up", "a/b", "a b", ".hidden", "a\"b"] {
+        let mut view = project();
+        view.series[0].slug = slug.to_owned();
+        assert!(matches!(render(&view), Err(ReportError::Slug(_))), "{slug}");
+    }
+    let mut view = project();
+    view.series[0].slug = view.series[1].slug.to_uppercase();
+    assert!(matches!(render(&view), Err(ReportError::Slug(_))));
+}
+
+#[test]
+fn pages_stay_small() {
+    // 200 series, one page each.
+    let mut view = project();
+    let some = view.series.clone();
+    view.series = (0..200)
+        .map(|i| {
+            let mut series = some[i % some.len()].clone();
+            series.slug = format!("{}-{i}", series.slug);
+            series
+        })
+        .collect();
+    let size = files(&view)["index.html"].len();
+    assert!(
+        size <= 200 * 1_000 + 20_000,
+        "the overview of 200 series has {size} bytes"
+    );
+
+    // 1,000 points of three runs each.
+    let mut view = project();
+    view.commits = commits(1_000);
+    view.series.truncate(2);
+    for series in &mut view.series {
+        let points = series.points.clone();
+        series.points = (0..1_000)
+            .map(|commit| {
+                let mut point = points[commit / 5].clone();
+                point.commit = commit;
+                point.runs.rotate_left(commit % 3);
+                point
+            })
+            .collect();
+        for regime in &mut series.regimes {
+            regime.first *= 5;
+            regime.last = regime.last * 5 + 4;
+        }
+    }
+    for series in &view.series {
+        let size = files(&view)[&format!("s/{}.html", series.slug)].len();
+        assert!(size <= 60_000, "{} has {size} bytes", series.slug);
+    }
+    let script = files(&view)["assets/report.js"].len();
+    assert!(script <= 18_000, "the script has {script} bytes");
 }

@@ -68,19 +68,14 @@ fn noise(feature: Feature) -> f64 {
 pub(super) struct Generator(u64);
 
 impl Generator {
+    /// Streams of neighbouring seeds must not be one stream shifted, so the seed is mixed, too.
     pub(super) fn new(seed: u64) -> Self {
-        Self(
-            seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .wrapping_add(0x1234_5678_9ABC_DEF1),
-        )
+        Self(mix(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)))
     }
 
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mix(self.0)
     }
 
     fn uniform(&mut self) -> f64 {
@@ -109,6 +104,12 @@ impl Generator {
             .map(|_| centre * (0.01 * self.normal()).exp())
             .collect()
     }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 /// What the team did, commit by commit.

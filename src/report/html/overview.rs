@@ -142,15 +142,15 @@ fn used_share(series: &SeriesView) -> Option<f64> {
 /// What stands beside the bar, or instead of it.
 fn used(series: &SeriesView) -> String {
     let points = series.points.len();
+    let noise = series.noise.filter(|noise| noise.is_finite());
     match (series.state, series.used) {
         (State::NoData, _) => series.silent_days.map_or_else(
             || "never measured".to_owned(),
             |silent| format!("last value {} old", days(silent)),
         ),
-        (State::Noisy, _) if series.noise.is_some() => {
-            let noise = series.noise.unwrap_or_default();
-            format!("noise ±{:.0} %", noise * 100.0)
-        }
+        (State::Noisy, _) if noise.is_some() => noise
+            .map(|noise| format!("noise ±{:.0} %", noise * 100.0))
+            .unwrap_or_default(),
         (State::Learning, None) => {
             format!(
                 "{points} point{} so far",

@@ -7,7 +7,7 @@ use super::page::Frame;
 use crate::model::Direction;
 use crate::report::chart::{bar, history};
 use crate::report::text::{
-    Column, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
+    Column, NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
 };
 use crate::report::view::{ChangeKind, ChangeView, LedgerView, ReportView, SeriesView};
 use serde::Serialize;
@@ -23,6 +23,9 @@ const SHOWN_SUSPECTS: usize = 8;
 
 /// Newest changes that are described; the ledger has all.
 const SHOWN_CHANGES: usize = 40;
+
+/// Newest releases that are listed.
+const SHOWN_RELEASES: usize = 30;
 
 /// Everything on `s/<slug>.html`.
 #[derive(Debug, Serialize)]
@@ -197,6 +200,9 @@ impl SeriesPage {
 
 /// An unsigned percentage: `±1.2 %` without the sign.
 fn percent_text(fraction: f64) -> String {
+    if !fraction.is_finite() {
+        return NOTHING.to_owned();
+    }
     let percent = fraction * 100.0;
     let decimals = if percent < 0.995 { 2 } else { 1 };
     format!("{percent:.decimals$} %")
@@ -334,64 +340,83 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
     }
 }
 
-/// The level at each release, and at the tip: every difference between two releases, whoever
-/// brought it.
+/// A release, or the tip, as the ledger by release sees it.
+struct Mark {
+    name: String,
+    date: String,
+    level: f64,
+    /// How often the machine had changed by then.
+    machine: usize,
+}
+
+/// The level at each release, and at the tip, newest first: every difference between two releases,
+/// whoever brought it. There is none across a change of machine.
 fn releases(view: &ReportView, series: &SeriesView) -> Vec<Release> {
     let Some(now) = series.level else {
         return Vec::new();
     };
     let column = Column::fitting(&series.unit, now);
-    let level_at = |commit: usize| {
-        let point = series
-            .points
-            .iter()
-            .rposition(|point| point.commit <= commit)?;
+    let mark = |commit: usize, name: String| {
+        let at = view.commits.get(commit)?;
+        let point = series.points.iter().rposition(|p| p.commit <= commit)?;
         let regime = series
             .regimes
             .iter()
             .find(|r| r.first <= point && point <= r.last)?;
-        Some(regime.level)
+        let machine = |c: &&ChangeView| c.kind != ChangeKind::Change && c.point <= point;
+        Some(Mark {
+            name,
+            date: crate::report::text::date(at.time),
+            level: regime.level,
+            machine: series.changes.iter().filter(machine).count(),
+        })
     };
-    let mut marks: Vec<(String, String, f64)> = view
+    let tagged = view
         .commits
         .iter()
         .enumerate()
-        .filter(|(_, commit)| !commit.tags.is_empty())
+        .filter(|(_, commit)| !commit.tags.is_empty());
+    let mut marks: Vec<Mark> = tagged
         .filter_map(|(at, commit)| {
             let tags: Vec<String> = commit.tags.iter().map(|tag| plain_up_to(tag, 30)).collect();
-            let date = crate::report::text::date(commit.time);
-            Some((tags.join(", "), date, level_at(at)?))
+            mark(at, tags.join(", "))
         })
         .collect();
     if marks.is_empty() {
         return Vec::new();
     }
-    let untagged = view.commits.last().is_some_and(|tip| tip.tags.is_empty());
-    if untagged && let Some(tip) = view.commits.last() {
-        let date = crate::report::text::date(tip.time);
-        marks.push(("not released".to_owned(), date, now));
+    if view.commits.last().is_some_and(|tip| tip.tags.is_empty()) {
+        marks.extend(mark(view.commits.len() - 1, "not released".to_owned()));
     }
-    let mut before: Option<f64> = None;
-    let mut releases: Vec<Release> = marks
-        .into_iter()
-        .map(|(name, date, level)| {
-            let ticks = column.ticks(level);
-            let release = Release {
-                name,
-                date,
-                level: column.value(ticks),
-                change: before
-                    .map_or_else(String::new, |b| column.difference(ticks - column.ticks(b))),
-                relative: before
-                    .filter(|before| *before > 0.0)
-                    .map_or_else(String::new, |before| effect(level / before - 1.0)),
-            };
-            before = Some(level);
-            release
-        })
-        .collect();
+    let mut before: Option<&Mark> = None;
+    let mut releases: Vec<Release> = Vec::with_capacity(marks.len());
+    for mark in &marks {
+        let ticks = column.ticks(mark.level);
+        let (change, relative) = match before {
+            None => (String::new(), String::new()),
+            Some(before) if before.machine != mark.machine => {
+                ("new machine".to_owned(), String::new())
+            }
+            Some(before) => (
+                column.difference(ticks - column.ticks(before.level)),
+                if before.level > 0.0 {
+                    effect(mark.level / before.level - 1.0)
+                } else {
+                    String::new()
+                },
+            ),
+        };
+        releases.push(Release {
+            name: mark.name.clone(),
+            date: mark.date.clone(),
+            level: column.value(ticks),
+            change,
+            relative,
+        });
+        before = Some(mark);
+    }
     releases.reverse();
-    releases.truncate(30);
+    releases.truncate(SHOWN_RELEASES);
     releases
 }
 
