@@ -737,7 +737,7 @@ fn creeping_sentence(view: &SeriesView, drifted: f64, largest: f64) -> String {
     };
     format!(
         "Worse by {} since it was first measured: {what}.",
-        super::text::effect(drifted)
+        super::text::effect(drifted).trim_start_matches('+')
     )
 }
 

@@ -44,7 +44,7 @@ pub(super) fn level(feature: Feature, commit: usize) -> f64 {
         1.0
     };
     let story = match feature {
-        Feature::Checkout if commit >= REGRESSION_AT => 1.18,
+        Feature::Checkout if commit >= REGRESSION_AT => 1.24,
         Feature::Search => {
             1.021_f64.powi(CREEP_AT.iter().filter(|at| commit >= **at).count() as i32)
         }
