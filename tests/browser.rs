@@ -1,0 +1,266 @@
+//! The HTML report in a real browser. Needs Chromium and chromedriver; fails without them.
+#![cfg(feature = "ci-proofs")]
+#![allow(clippy::unwrap_used, reason = "a test helper")]
+
+mod browser_support;
+mod report_support;
+
+use browser_support::{Browser, Folder};
+use report_support::{HOSTILE, hostile, project};
+use serde_json::{Value, json};
+
+#[test]
+fn pages_load_from_disk_without_a_word_on_the_console_or_a_request() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    for page in folder.pages() {
+        browser.open(&folder.page(&page));
+        assert_eq!(browser.console(), Vec::<String>::new(), "{page}");
+        let requests = browser.requests();
+        assert!(
+            requests.iter().any(|url| url.ends_with("report.css")),
+            "{page}: {requests:?}"
+        );
+        for url in requests {
+            assert!(
+                url.starts_with("file://") || url.starts_with("data:"),
+                "{page} asks for {url}"
+            );
+        }
+        let styled = browser.run("return getComputedStyle(document.body).maxWidth");
+        assert_eq!(styled, "1440px", "{page} is styled");
+    }
+}
+
+#[test]
+fn pages_work_over_http_under_their_own_policy() {
+    let folder = Folder::new(&project());
+    let root = folder.serve();
+    let browser = Browser::start();
+    for page in [
+        "index.html",
+        "s/checkout-latency-p95-2.html",
+        "f/checkout.html",
+    ] {
+        browser.open(&format!("{root}{page}"));
+        assert_eq!(browser.console(), Vec::<String>::new(), "{page}");
+        for url in browser.requests() {
+            assert!(
+                url.starts_with(&root) || url.starts_with("data:"),
+                "{page} asks for {url}"
+            );
+        }
+    }
+    // The policy is in force: what no template writes does not run.
+    let ran = browser.run(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = true';
+         document.body.append(s); return window.ran === true",
+    );
+    assert_eq!(ran, false);
+}
+
+#[test]
+fn everything_is_there_without_javascript() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.width(1280);
+    browser.cdp(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
+    browser.open(&folder.page("index.html"));
+    let seen = browser.run(
+        "const rows = [...document.querySelectorAll('#series tbody tr')];
+         return {
+           visible: rows.filter(r => r.getBoundingClientRect().height > 10).length,
+           filter: document.getElementById('filter').getBoundingClientRect().height,
+           text: document.body.innerText,
+         }",
+    );
+    assert_eq!(seen["visible"], 9);
+    assert_eq!(
+        seen["filter"], 0,
+        "controls that would do nothing are hidden"
+    );
+    for words in ["612 ms", "102 %", "+159 ms (+75.0 %)", "~26 d (17–48)"] {
+        assert!(
+            seen["text"].as_str().unwrap().contains(words),
+            "{words}: {seen}"
+        );
+    }
+    browser.open(&folder.page("s/checkout-latency-p95-2.html"));
+    let boxes = browser.run(
+        "const size = name => {
+           const box = document.querySelector('.chart path.' + name).getBoundingClientRect();
+           return [Math.round(box.width), Math.round(box.height)];
+         };
+         return {level: size('level'), budget: size('budget'), run: size('run'), fan: size('fan'),
+                 rows: document.querySelectorAll('.ledger tbody tr').length}",
+    );
+    let size = |name: &str, side: usize| boxes[name][side].as_i64().unwrap();
+    assert!(size("level", 0) > 600 && size("level", 1) > 100, "{boxes}");
+    assert!(size("budget", 0) > 800, "{boxes}");
+    assert!(size("run", 0) > 600, "{boxes}");
+    assert!(size("fan", 0) > 100, "{boxes}");
+    assert_eq!(boxes["rows"], 10);
+}
+
+#[test]
+fn a_phone_never_scrolls_sideways() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.width(390);
+    for page in folder.pages() {
+        browser.open(&folder.page(&page));
+        let widths = browser.run(
+            "return [document.documentElement.scrollWidth, window.innerWidth,
+               ...[...document.querySelectorAll('.wide')].map(e => e.scrollWidth - e.clientWidth)]",
+        );
+        let widths: Vec<i64> = serde_json::from_value(widths).unwrap();
+        assert!(widths[0] <= 390 && widths[1] <= 390, "{page}: {widths:?}");
+        assert!(
+            widths[2..].iter().all(|over| *over <= 0),
+            "{page}: a table scrolls: {widths:?}"
+        );
+    }
+}
+
+/// Contrast of text against its own or inherited background, WCAG 2.2, least of all texts.
+const CONTRAST: &str = "
+    const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+    const light = c => { const [r, g, b] = c.map(v => { v /= 255;
+        return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const ground = e => { for (; e; e = e.parentElement) {
+        const c = parse(getComputedStyle(e).backgroundColor); if (c[3] > 0) return c.slice(0, 3); }
+        return [255, 255, 255]; };
+    let least = [99, ''];
+    for (const e of document.querySelectorAll('body *')) {
+        const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+        if (!own || e.closest('svg') || !e.getClientRects().length) continue;
+        const a = light(parse(getComputedStyle(e).color).slice(0, 3)), b = light(ground(e));
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < least[0]) least = [ratio, e.className + ': ' + e.textContent.trim().slice(0, 40)];
+    }
+    return least";
+
+#[test]
+fn light_and_dark_follow_the_reader_and_stay_legible() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    let mut levels = Vec::new();
+    for (scheme, page_color) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 26)")] {
+        browser.media("prefers-color-scheme", scheme);
+        for page in [
+            "index.html",
+            "s/checkout-latency-p95-2.html",
+            "f/search.html",
+        ] {
+            browser.open(&folder.page(page));
+            let color = browser.run("return getComputedStyle(document.body).backgroundColor");
+            assert_eq!(color, page_color, "{page}");
+            let least = browser.run(CONTRAST);
+            assert!(
+                least[0].as_f64().unwrap() >= 4.5,
+                "{scheme} {page}: {least}"
+            );
+        }
+        levels.push(
+            browser.run("return getComputedStyle(document.querySelector('.spark .level')).stroke"),
+        );
+    }
+    assert_eq!(
+        levels,
+        [json!("rgb(0, 114, 178)"), json!("rgb(86, 180, 233)")]
+    );
+}
+
+#[test]
+fn forced_colours_keep_every_state_and_line() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.media("forced-colors", "active");
+    browser.open(&folder.page("s/checkout-latency-p95-2.html"));
+    let seen = browser.run(
+        "const style = s => getComputedStyle(document.querySelector(s));
+         return [matchMedia('(forced-colors: active)').matches, style('.state').borderTopWidth,
+                 style('.chart .level').stroke, style('body').backgroundColor]",
+    );
+    assert_eq!(seen[0], true);
+    assert_eq!(seen[1], "1px");
+    assert_ne!(seen[2], seen[3], "the level can be seen");
+}
+
+#[test]
+fn the_overview_filters_and_sorts() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.open(&folder.page("index.html"));
+    let visible = "return [...document.querySelectorAll('#series tbody tr')].filter(r => !r.hidden)
+        .map(r => r.cells[1].querySelector('a').textContent)";
+    let type_in = |id: &str, text: &str| {
+        browser.run(&format!(
+            "const e = document.getElementById('{id}'); e.value = '{text}';
+             e.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        ));
+    };
+    assert_eq!(browser.run(visible).as_array().unwrap().len(), 9);
+    type_in("find", "CHECKOUT");
+    assert_eq!(
+        browser.run(visible),
+        json!(["checkout latency.p95", "cart latency.p95"])
+    );
+    type_in("find", "");
+    type_in("owner", "@identity");
+    assert_eq!(browser.run(visible), json!(["login latency.p50"]));
+    type_in("owner", "");
+    browser.run("document.querySelector('input[value=broken]').click()");
+    assert_eq!(browser.run(visible)[0], "checkout latency.p95");
+    browser.run("document.querySelector('input[value=broken]').click()");
+    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    assert_eq!(browser.run(visible)[0], "cart latency.p95");
+    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    assert_eq!(browser.run(visible)[0], "upload time");
+    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    assert_eq!(
+        browser.run(visible)[0],
+        "search latency.p95",
+        "back to urgency"
+    );
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn hostile_text_runs_nothing() {
+    let browser = Browser::start();
+    for attack in HOSTILE {
+        let folder = Folder::new(&hostile(attack));
+        for page in [
+            "index.html",
+            "s/checkout-latency-p95-2.html",
+            "s/index-build-time-6.html",
+        ] {
+            // An alert would make the next command fail.
+            browser.open(&folder.page(page));
+            let odd = browser.run(
+                "return document.querySelectorAll('img, iframe, object, [onload], [onerror], [onmouseover], script:not([src])').length",
+            );
+            assert_eq!(odd, 0, "{attack} on {page}");
+            assert_eq!(
+                browser.console(),
+                Vec::<String>::new(),
+                "{attack} on {page}"
+            );
+        }
+    }
+}
+
+#[test]
+fn printed_pages_are_not_blank() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.open(&folder.page("s/checkout-latency-p95-2.html"));
+    let pdf: Value = browser.cdp("Page.printToPDF", json!({"printBackground": false}));
+    let size = pdf["data"].as_str().unwrap().len();
+    assert!(size > 20_000, "the printed page has {size} bytes of base64");
+}
