@@ -37,7 +37,10 @@ impl Density {
         let mut between = |share: f64| {
             let k = ((m - 1) as f64 * share) as usize;
             let low = *self.sorted.select_nth_unstable_by(k, f64::total_cmp).1;
-            let high = *self.sorted.select_nth_unstable_by(m - 1 - k, f64::total_cmp).1;
+            let high = *self
+                .sorted
+                .select_nth_unstable_by(m - 1 - k, f64::total_cmp)
+                .1;
             (low, high)
         };
         let (first, third) = between(0.25);

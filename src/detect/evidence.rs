@@ -42,7 +42,7 @@ pub(super) fn maximal_p(t_squared: f64, m: usize, run: f64) -> f64 {
         k += width;
     }
     sum *= 2.0;
-    if m % 2 == 0 {
+    if m.is_multiple_of(2) {
         sum += term(0.5 * total);
     }
     (b * stats::normal_pdf(b) * sum + 2.0 * stats::normal_sf(b)).min(1.0)

@@ -15,6 +15,9 @@ const CLIP: f64 = 3.0;
 const CLIP_GROWTH: f64 = 1.5;
 /// β of a change over ln n and the long-run variance.
 const PENALTY: f64 = 4.0;
+/// β grows no further beyond this many points: proposals are verified anyway, and a smaller β
+/// keeps fewer pieces.
+const PENALTY_POINTS: usize = 1000;
 /// p below which a split is proposed.
 const LOOSE: f64 = 0.03;
 /// p at which a change that was once sure stays reported.
@@ -92,7 +95,7 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
         return found;
     }
     let clip = CLIP * noise.run.sqrt().min(CLIP_GROWTH);
-    let change = PENALTY * noise.run * (n as f64).ln();
+    let change = PENALTY * noise.run * (n.min(PENALTY_POINTS) as f64).ln();
     let penalty = Penalty {
         clip,
         change,
@@ -205,8 +208,7 @@ pub(super) fn verify(
 
 /// p of the best split of a stretch, and the split.
 fn split(z: &[f64], noise: &Noise, work: &mut Workspace) -> (f64, usize) {
-    let centre = work.median(z);
-    let scores = work.scores.normal(z, centre);
+    let scores = work.scores.normal(z);
     match evidence::best_split(scores) {
         Some((t_squared, at)) => (
             evidence::maximal_p(t_squared / noise.run, z.len(), noise.run),

@@ -72,9 +72,7 @@ pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
             run: 1.0,
         };
     }
-    let ties = y
-        .windows(2)
-        .any(|pair| pair[0] >= pair[1] && pair[0] <= pair[1]);
+    let ties = y.windows(2).any(|pair| pair[0].total_cmp(&pair[1]).is_eq());
     let scale = if ties {
         differences.max(resolution(y) / 12.0_f64.sqrt())
     } else {
