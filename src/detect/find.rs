@@ -12,7 +12,7 @@ use crate::stats;
 /// K of the biweight loss, in standard deviations.
 const CLIP: f64 = 3.0;
 /// K grows with the long-run variance up to this factor: a wandering level is no outlier.
-const CLIP_GROWTH: f64 = 1.5;
+const CLIP_GROWTH: f64 = 1.2;
 /// β of a change over ln n and the long-run variance.
 const PENALTY: f64 = 4.0;
 /// β grows no further beyond this many points: proposals are verified anyway, and a smaller β

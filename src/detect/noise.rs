@@ -30,14 +30,14 @@ const RUN_POINTS: usize = 24;
 /// Longest block whose means are compared. Longer ones see too few blocks in 200 points.
 const LONGEST_BLOCK: usize = 8;
 /// The estimate of a block length counts as far as it exceeds its own standard error, times this.
-const RUN_CAUTION: f64 = 0.5;
+const RUN_CAUTION: f64 = 1.5;
 /// Above this the ratio grows at half the pace: it is then a level that moves.
 const RUN_KNEE: f64 = 6.0;
 /// Mean of the lowest 80 % of χ² with one degree of freedom.
 const LOWER_CHI: f64 = 0.4373;
 
 /// A level that moves by this many standard deviations and stays is a step, not wandering.
-const STEP: f64 = 3.0;
+const STEP: f64 = 2.5;
 /// How far before and after a step the running median is looked at.
 const STEP_SIDE: usize = WINDOW / 2 + 1;
 
