@@ -25,7 +25,7 @@ const FARTHEST: f64 = 40.0;
 ///
 /// For k = 2 to 12: Λ = Σ ln f(z − δ) − ln f(z) over the last k points, f the density of the
 /// points before, δ the median of the k. 2Λ is compared with χ² of one degree of freedom, the
-/// choice of k costs 1 + ln(12/2). Correlation divides Λ by 1 + (R − 1)(1 − 1/k). A stretch of
+/// choice of k costs 1 + ln(12/2), and that f was estimated from m points 1 + 16/m. Correlation divides Λ by 1 + (R − 1)(1 − 1/k). A stretch of
 /// the base that does as well, anywhere, refutes it.
 pub(super) fn test(z: &[f64], noise: &Noise, work: &mut Workspace) -> Option<(usize, f64)> {
     let m = z.len();
@@ -54,7 +54,8 @@ pub(super) fn test(z: &[f64], noise: &Noise, work: &mut Workspace) -> Option<(us
         }
     }
     let choices = 1.0 + (MOST as f64 / FEWEST as f64).ln();
-    let p = 2.0 * stats::normal_sf((2.0 * best).sqrt()) * choices;
+    let estimated = 1.0 + BASE as f64 / base.len() as f64;
+    let p = 2.0 * stats::normal_sf((2.0 * best).sqrt()) * choices * estimated;
     if length == 0 || p > WEAK {
         return None;
     }

@@ -29,8 +29,6 @@ const WINDOW: usize = 11;
 const RUN_POINTS: usize = 24;
 /// Longest block whose means are compared. Longer ones see too few blocks in 200 points.
 const LONGEST_BLOCK: usize = 8;
-/// The estimate of a block length counts as far as it exceeds its own standard error, times this.
-const RUN_CAUTION: f64 = 1.5;
 /// Above this the ratio grows at half the pace: it is then a level that moves.
 const RUN_KNEE: f64 = 6.0;
 /// Mean of the lowest 80 % of χ² with one degree of freedom.
@@ -93,8 +91,8 @@ pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
 }
 
 /// Long-run variance over scale². Means of adjacent blocks of L points differ with variance 2/L
-/// times it; the largest over L = 2, 4, 8, each reduced by its own standard error, so that
-/// independent noise comes out as 1.
+/// times it; the largest over L = 2, 4, 8, each reduced for the largest of several noisy ratios,
+/// so that independent noise comes out near 1.
 fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     let n = y.len();
     if n < RUN_POINTS {
@@ -117,8 +115,10 @@ fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     let mut length = 2;
     while length <= LONGEST_BLOCK && n >= 6 * length {
         if let Some(variance) = block_variance(length, work) {
-            let error = (2.0 * length as f64 / n as f64).sqrt();
-            most = most.max(variance / first / (1.0 + RUN_CAUTION * error));
+            // The square of its relative standard error: the largest of several noisy ratios
+            // is too large by about that.
+            let excess = 2.0 * length as f64 / n as f64;
+            most = most.max(variance / first / (1.0 + excess));
         }
         length *= 2;
     }
