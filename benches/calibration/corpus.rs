@@ -5,13 +5,13 @@ use std::error::Error;
 use std::path::Path;
 
 /// A labelled series: its values (NaN: missing) and the marks of each annotator.
-pub struct Labelled {
-    pub name: String,
-    pub values: Vec<f64>,
-    pub annotators: Vec<Vec<usize>>,
+pub(crate) struct Labelled {
+    pub(crate) name: String,
+    pub(crate) values: Vec<f64>,
+    pub(crate) annotators: Vec<Vec<usize>>,
 }
 
-pub fn read_values(path: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
+pub(crate) fn read_values(path: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
     let mut reader = csv::Reader::from_path(path)?;
     let column = reader
         .headers()?
@@ -31,7 +31,7 @@ pub fn read_values(path: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
     Ok(values)
 }
 
-pub fn read_set(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
+pub(crate) fn read_set(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
     let labels: BTreeMap<String, BTreeMap<String, Vec<usize>>> =
         serde_json::from_slice(&std::fs::read(folder.join("labels.json"))?)?;
     labels
@@ -46,18 +46,24 @@ pub fn read_set(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
         .collect()
 }
 
-/// Every history of a folder, without labels.
-pub fn read_histories(folder: &Path) -> Result<Vec<(String, Vec<f64>)>, Box<dyn Error>> {
+/// Every history of a folder, without labels, in order of file name.
+pub(crate) fn read_histories(folder: &Path) -> Result<Vec<Vec<f64>>, Box<dyn Error>> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "csv"))
         .collect();
     paths.sort();
-    paths
-        .into_iter()
-        .map(|path| {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Ok((name, read_values(&path)?))
-        })
-        .collect()
+    paths.iter().map(|path| read_values(path)).collect()
+}
+
+/// Every column of a CSV of numbers.
+pub(crate) fn read_columns(path: &Path) -> Result<Vec<Vec<f64>>, Box<dyn Error>> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut columns = vec![Vec::new(); reader.headers()?.len()];
+    for row in reader.records() {
+        for (column, cell) in columns.iter_mut().zip(&row?) {
+            column.push(cell.parse()?);
+        }
+    }
+    Ok(columns)
 }

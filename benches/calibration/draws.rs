@@ -1,10 +1,10 @@
 //! Fresh draws: windows of real noise, shuffled, with steps put in.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// How the order of a window is broken, and where the steps lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draw {
+pub(crate) enum Draw {
     /// Shuffled fully; half with one or two steps.
     Iid,
     /// Shuffled in blocks of ten; half with one or two steps.
@@ -14,7 +14,7 @@ pub enum Draw {
 }
 
 impl Draw {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Iid => "iid",
             Self::Block => "block",
@@ -24,10 +24,10 @@ impl Draw {
 }
 
 /// Length of a drawn series.
-pub const LENGTH: usize = 200;
+pub(crate) const LENGTH: usize = 200;
 
 /// One series and the first indices of its new levels. `pool` holds whole histories of noise.
-pub fn draw(kind: Draw, pool: &[Vec<f64>], random: &mut Random) -> (Vec<f64>, Vec<usize>) {
+pub(crate) fn draw(kind: Draw, pool: &[Vec<f64>], random: &mut Random) -> (Vec<f64>, Vec<usize>) {
     let history = &pool[random.below(pool.len())];
     let start = random.below((history.len() - LENGTH) / 10 + 1) * 10;
     let window = &history[start..start + LENGTH];
@@ -77,4 +77,29 @@ pub fn draw(kind: Draw, pool: &[Vec<f64>], random: &mut Random) -> (Vec<f64>, Ve
         }
     }
     (values, changes)
+}
+
+/// Quiet windows of histories, one for every 100 points: those whose quarters have medians within
+/// one standard deviation and a half, so that the noise holds no lasting change of its own.
+pub(crate) fn windows(histories: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let mut windows = Vec::new();
+    for history in histories {
+        let present: Vec<f64> = history.iter().copied().filter(|x| x.is_finite()).collect();
+        let mut start = 0;
+        while start + LENGTH <= present.len() {
+            let window = &present[start..start + LENGTH];
+            let logs: Vec<f64> = window.iter().map(|x| x.ln()).collect();
+            let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+            for quarter in logs.chunks(LENGTH / 4) {
+                let median = plimsoll::stats::median(quarter).unwrap_or(0.0);
+                least = least.min(median);
+                most = most.max(median);
+            }
+            if most - least < 1.5 * plimsoll::stats::difference_scale(&logs) {
+                windows.push(window.to_vec());
+            }
+            start += 100;
+        }
+    }
+    windows
 }

@@ -1,9 +1,9 @@
 //! Noise of known kinds, around 0 with a standard deviation (of its normal part) of 1.
 
-use super::random::Random;
+use crate::random::Random;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Noise {
+pub(crate) enum Noise {
     Normal,
     /// 3 % of the points are 3 to 15 standard deviations too high.
     Outliers,
@@ -17,10 +17,12 @@ pub enum Noise {
     Counts,
     /// Normal with a wandering level of the same size that stays for ten points.
     Blocks,
+    /// Recorded runs, resampled in blocks of ten, in units of their own scale.
+    Recorded,
 }
 
 impl Noise {
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Normal => "normal".into(),
             Self::Outliers => "3 % outliers".into(),
@@ -29,10 +31,19 @@ impl Noise {
             Self::Heavy => "heavy tails (t3)".into(),
             Self::Counts => "integer counts".into(),
             Self::Blocks => "level of ten points".into(),
+            Self::Recorded => "recorded, blocks of ten".into(),
         }
     }
 
-    pub fn draw(self, n: usize, random: &mut Random) -> Vec<f64> {
+    /// `recorded` holds standardised histories; only [`Noise::Recorded`] reads them.
+    pub(crate) fn draw(self, n: usize, recorded: &[Vec<f64>], random: &mut Random) -> Vec<f64> {
+        if self == Self::Recorded {
+            let history = &recorded[random.below(recorded.len())];
+            let start = random.below(history.len() - n + 1);
+            let mut blocks: Vec<&[f64]> = history[start..start + n].chunks(10).collect();
+            random.shuffle(&mut blocks);
+            return blocks.concat();
+        }
         let mut state = random.normal();
         let shift = random.below(10);
         (0..n)
@@ -60,18 +71,19 @@ impl Noise {
                 }
                 Self::Counts => random.normal().round(),
                 Self::Blocks => {
-                    if (i + shift) % 10 == 0 {
+                    if (i + shift).is_multiple_of(10) {
                         state = random.normal();
                     }
                     0.5_f64.sqrt() * (state + random.normal())
                 }
+                Self::Recorded => 0.0,
             })
             .collect()
     }
 }
 
 /// Values of a benchmark: 100 units, each standard deviation 2 %; counts around 1,000.
-pub fn values(noise: Noise, z: &[f64], level: impl Fn(usize) -> f64) -> Vec<f64> {
+pub(crate) fn values(noise: Noise, z: &[f64], level: impl Fn(usize) -> f64) -> Vec<f64> {
     z.iter()
         .enumerate()
         .map(|(i, z)| match noise {

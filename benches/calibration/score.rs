@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 /// Sums over a set of series, and what they come to.
 #[derive(Debug, Default, Clone)]
-pub struct Score {
-    pub series: usize,
-    pub points: usize,
-    pub detections: usize,
-    pub false_alarms: usize,
-    pub hits: usize,
-    pub wanted: usize,
+pub(crate) struct Score {
+    pub(crate) series: usize,
+    pub(crate) points: usize,
+    pub(crate) detections: usize,
+    pub(crate) false_alarms: usize,
+    pub(crate) hits: usize,
+    pub(crate) wanted: usize,
     f1: f64,
     cover: f64,
 }
@@ -61,7 +61,13 @@ fn cover(truth: &BTreeSet<usize>, answer: &BTreeSet<usize>, n: usize) -> f64 {
 
 impl Score {
     /// Adds one series of `n` rows: the labels of each annotator, and the answer.
-    pub fn add(&mut self, annotators: &[Vec<usize>], answer: &[usize], n: usize, margin: usize) {
+    pub(crate) fn add(
+        &mut self,
+        annotators: &[Vec<usize>],
+        answer: &[usize],
+        n: usize,
+        margin: usize,
+    ) {
         let with_zero = |list: &[usize]| -> BTreeSet<usize> {
             list.iter().copied().chain(std::iter::once(0)).collect()
         };
@@ -70,8 +76,7 @@ impl Score {
         };
         let union: Vec<usize> = annotators.iter().flatten().copied().collect();
         let found = with_zero(answer);
-        let precision =
-            matched(&with_zero(&union), &found, margin) as f64 / found.len() as f64;
+        let precision = matched(&with_zero(&union), &found, margin) as f64 / found.len() as f64;
         let recall = annotators
             .iter()
             .map(|list| {
@@ -102,28 +107,32 @@ impl Score {
         }
     }
 
-    pub fn f1(&self) -> f64 {
+    pub(crate) fn f1(&self) -> f64 {
         self.f1 / self.series as f64
     }
 
-    pub fn cover(&self) -> f64 {
+    pub(crate) fn cover(&self) -> f64 {
         self.cover / self.series as f64
     }
 
-    pub fn precision(&self) -> f64 {
+    pub(crate) fn precision(&self) -> f64 {
         (self.detections - self.false_alarms) as f64 / self.detections as f64
     }
 
-    pub fn recall(&self) -> f64 {
+    pub(crate) fn recall(&self) -> f64 {
         self.hits as f64 / self.wanted as f64
     }
 
-    pub fn strict_f1(&self) -> f64 {
+    pub(crate) fn strict_f1(&self) -> f64 {
         let (p, r) = (self.precision(), self.recall());
-        if p + r > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 }
+        if p + r > 0.0 {
+            2.0 * p * r / (p + r)
+        } else {
+            0.0
+        }
     }
 
-    pub fn false_alarms_per_thousand(&self) -> f64 {
+    pub(crate) fn false_alarms_per_thousand(&self) -> f64 {
         1000.0 * self.false_alarms as f64 / self.points as f64
     }
 }

@@ -11,6 +11,13 @@ const NEAR: usize = 5;
 /// Points of a look: the last ones up to its end.
 const LOOK_POINTS: usize = 500;
 
+/// Changes, and excursions as first and after the last point.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) found: Vec<Found>,
+    pub(super) excursions: Vec<(usize, usize)>,
+}
+
 /// Changes of the stretches between `cuts`, levels on either side of a cut never compared.
 pub(super) fn changes(
     y: &[f64],
@@ -18,29 +25,30 @@ pub(super) fn changes(
     noise: &Noise,
     limit: f64,
     work: &mut Workspace,
-) -> Vec<Found> {
+) -> Changes {
+    let mut all = Changes::default();
     if noise.scale.is_nan() || noise.scale <= 0.0 {
-        return Vec::new();
+        return all;
     }
     let mut bounds = vec![0];
     bounds.extend_from_slice(cuts);
     bounds.push(y.len());
-    let mut found = Vec::new();
     for pair in bounds.windows(2) {
         let first = pair[0];
-        for change in in_stretch(&y[first..pair[1]], noise, limit, work) {
-            found.push(Found {
-                at: change.at + first,
-                from: change.from + first,
-                to: change.to + first,
-                p: change.p,
-            });
-        }
+        let own = in_stretch(&y[first..pair[1]], noise, limit, work);
+        all.found.extend(own.found.iter().map(|change| Found {
+            at: change.at + first,
+            from: change.from + first,
+            to: change.to + first,
+            p: change.p,
+        }));
+        let there = own.excursions.iter().map(|(a, b)| (a + first, b + first));
+        all.excursions.extend(there);
     }
-    found
+    all
 }
 
-fn in_stretch(y: &[f64], noise: &Noise, limit: f64, work: &mut Workspace) -> Vec<Found> {
+fn in_stretch(y: &[f64], noise: &Noise, limit: f64, work: &mut Workspace) -> Changes {
     let z = find::standardised(y, noise, work);
     let search = find::search(&z, noise, limit, work);
     let mut found = search.sure;
@@ -64,7 +72,10 @@ fn in_stretch(y: &[f64], noise: &Noise, limit: f64, work: &mut Workspace) -> Vec
         all.insert(here, p);
         found = find::place_all(&z, &mut places, &all, noise, work);
     }
-    found
+    Changes {
+        found,
+        excursions: search.excursions,
+    }
 }
 
 /// Whether a search that ended soon after `at` would have been sure of it.

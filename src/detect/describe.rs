@@ -1,5 +1,6 @@
 //! What was found, in the caller's units: levels and effects with their intervals.
 
+use super::confirm::Changes;
 use super::find::Found;
 use super::noise::Noise;
 use super::strata::Offsets;
@@ -142,10 +143,11 @@ impl Points<'_> {
     pub(super) fn describe(
         &self,
         cuts: &[usize],
-        mut found: Vec<Found>,
+        changes: Changes,
         settings: &Settings,
         offsets: Vec<f64>,
     ) -> Detection {
+        let mut found = changes.found;
         loop {
             let bounds = bounds(self.y.len(), cuts, &found);
             let levels: Vec<f64> = bounds
@@ -169,6 +171,7 @@ impl Points<'_> {
                 scale: self.scale,
                 change_points,
                 regimes: self.regimes(&bounds, &levels, spread),
+                excursions: self.excursions(&changes.excursions, spread),
                 sigma: self.noise.sigma,
                 autocorrelation: self.noise.phi,
                 offsets,
@@ -177,26 +180,38 @@ impl Points<'_> {
     }
 
     fn regimes(&self, bounds: &[usize], levels: &[f64], spread: (f64, f64)) -> Vec<Regime> {
-        let (variance, quantile) = spread;
         bounds
             .windows(2)
             .zip(levels)
             .filter(|(pair, _)| pair[0] < pair[1])
-            .map(|(pair, level)| {
-                let n = pair[1] - pair[0];
-                let shares = self.shares(pair[0], pair[1]);
-                let error = (variance / n as f64 + self.offset_variance(&shares, variance)).sqrt();
-                let reach = reach(quantile, error);
-                Regime {
-                    first: self.place[pair[0]],
-                    last: self.place[pair[1] - 1],
-                    n,
-                    level: self.back(*level),
-                    level_low: self.back(level - reach),
-                    level_high: self.back(level + reach),
-                }
+            .map(|(pair, level)| self.regime(pair[0], pair[1], *level, spread))
+            .collect()
+    }
+
+    fn excursions(&self, stretches: &[(usize, usize)], spread: (f64, f64)) -> Vec<Regime> {
+        stretches
+            .iter()
+            .map(|&(first, end)| {
+                let level = centre(&self.y[first..end], self.noise.scale);
+                self.regime(first, end, level, spread)
             })
             .collect()
+    }
+
+    fn regime(&self, first: usize, end: usize, level: f64, spread: (f64, f64)) -> Regime {
+        let (variance, quantile) = spread;
+        let n = end - first;
+        let shares = self.shares(first, end);
+        let error = (variance / n as f64 + self.offset_variance(&shares, variance)).sqrt();
+        let reach = reach(quantile, error);
+        Regime {
+            first: self.place[first],
+            last: self.place[end - 1],
+            n,
+            level: self.back(level),
+            level_low: self.back(level - reach),
+            level_high: self.back(level + reach),
+        }
     }
 
     fn change(

@@ -24,6 +24,10 @@ const LOOSE: f64 = 0.03;
 pub(super) const WEAK: f64 = 0.05;
 /// Fewest points that are split further.
 const SPLIT_POINTS: usize = 12;
+/// A stretch of fewer points between two equal levels is an excursion.
+const EXCURSION_POINTS: usize = 15;
+/// Levels before and after an excursion differ by less than this share of its size.
+const EXCURSION_RETURN: f64 = 0.5;
 /// Share of the density that stands for outliers when a change is placed.
 const LOCATE_FLOOR: f64 = 0.05;
 /// ln 20: a split whose likelihood is 20 times smaller lies out of the range.
@@ -65,6 +69,8 @@ pub(super) struct Found {
 pub(super) struct Search {
     pub(super) sure: Vec<Found>,
     pub(super) weak: Vec<Weak>,
+    /// Short stretches, first and after the last point, off a level that came back.
+    pub(super) excursions: Vec<(usize, usize)>,
 }
 
 /// A change that was dropped though its p would keep a change once sure.
@@ -126,6 +132,7 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
             }
         }
     }
+    found.excursions = take_excursions(z, &mut places, &mut p, work);
     let last = places.last().copied().unwrap_or(0);
     if let Some((at, sure)) = newest::test(&z[last..], noise, work) {
         if sure <= limit {
@@ -141,6 +148,38 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
     }
     found.sure = place_all(z, &mut places, &p, noise, work);
     found
+}
+
+/// Takes out pairs of changes that enclose fewer than [`EXCURSION_POINTS`] points and lead back to
+/// where they came from: noise wanders for about ten points, and such a stretch is no new level.
+fn take_excursions(
+    z: &[f64],
+    places: &mut Vec<usize>,
+    p: &mut Vec<f64>,
+    work: &mut Workspace,
+) -> Vec<(usize, usize)> {
+    let mut excursions = Vec::new();
+    let mut i = 0;
+    while i + 1 < places.len() {
+        let (first, last) = (places[i], places[i + 1]);
+        let start = if i == 0 { 0 } else { places[i - 1] };
+        let end = places.get(i + 2).copied().unwrap_or(z.len());
+        let flanks = (first - start).min(end - last);
+        if last - first < EXCURSION_POINTS && flanks >= last - first {
+            let before = work.median(&z[start..first]);
+            let off = work.median(&z[first..last]);
+            let after = work.median(&z[last..end]);
+            let size = (off - before).abs().min((off - after).abs());
+            if (after - before).abs() < EXCURSION_RETURN * size {
+                excursions.push((first, last));
+                places.drain(i..=i + 1);
+                p.drain(i..=i + 1);
+                continue;
+            }
+        }
+        i += 1;
+    }
+    excursions
 }
 
 /// Places every change where the two levels and the shape of the noise make it likeliest.

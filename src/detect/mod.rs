@@ -70,6 +70,9 @@ pub struct Detection {
     pub change_points: Vec<ChangePoint>,
     /// The stretches between change points and breaks, in order; empty only without any value.
     pub regimes: Vec<Regime>,
+    /// Stretches of fewer than 15 points off a level that came back, in order: bursts of noise, or
+    /// a regression soon put right. No change points; their points count in the regime around.
+    pub excursions: Vec<Regime>,
     /// Standard deviation of one point around its level, on the working scale (so about the
     /// coefficient of variation on the log scale).
     pub sigma: f64,

@@ -277,3 +277,73 @@ fn autocorrelation(y: &[f64], scale: f64) -> f64 {
     }
     (power(2) / first - 1.0).clamp(-1.0, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn independent(n: usize) -> Vec<f64> {
+        (0..n)
+            .map(|i| {
+                let whole = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let mixed = (whole ^ (whole >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1_u64 << 53) as f64
+            })
+            .collect()
+    }
+
+    #[test]
+    fn independent_noise_has_no_long_run() {
+        let noise = estimate(&independent(2000), &mut Workspace::default());
+        assert!(noise.run < 1.2, "{}", noise.run);
+        assert!(noise.phi <= 0.0);
+        assert!((noise.scale - 1.0 / 12.0_f64.sqrt()).abs() < 0.04);
+    }
+
+    #[test]
+    fn wandering_noise_has_one() {
+        let level = independent(200);
+        let y: Vec<f64> = independent(2000)
+            .iter()
+            .enumerate()
+            .map(|(i, z)| z + 2.0 * level[i / 10])
+            .collect();
+        assert!(estimate(&y, &mut Workspace::default()).run > 4.0);
+    }
+
+    #[test]
+    fn steps_are_no_wandering() {
+        let y: Vec<f64> = independent(300)
+            .iter()
+            .enumerate()
+            .map(|(i, z)| z + if (i / 30) % 2 == 0 { 0.0 } else { 2.0 })
+            .collect();
+        assert!(estimate(&y, &mut Workspace::default()).run < 1.6);
+    }
+
+    #[test]
+    fn autocorrelation_of_known_noise() {
+        let mut state = 0.0;
+        let y: Vec<f64> = independent(5000)
+            .iter()
+            .map(|z| {
+                state = 0.5 * state + z - 0.5;
+                state
+            })
+            .collect();
+        let noise = estimate(&y, &mut Workspace::default());
+        assert!((noise.phi - 0.5).abs() < 0.06, "{}", noise.phi);
+    }
+
+    #[test]
+    fn running_median_slides_with_its_window() {
+        let y = independent(60);
+        let mut work = Workspace::default();
+        assert!(running_median(&y, &mut work));
+        for i in 5..55 {
+            let window = stats::median(&y[i - 5..=i + 5]).unwrap();
+            assert!((work.medians()[i] - window).abs() < 1e-15, "{i}");
+        }
+        assert!(!running_median(&y[..10], &mut work));
+    }
+}

@@ -198,7 +198,7 @@ fn with_offsets(
         let found = confirm::changes(&level_with.y, &cuts, &noise, settings.p, work);
         if round < STRATA_ROUNDS {
             let mut levels = Vec::with_capacity(raw.len());
-            for pair in bounds(raw.len(), &cuts, &found).windows(2) {
+            for pair in bounds(raw.len(), &cuts, &found.found).windows(2) {
                 let level = centre(&level_with.y[pair[0]..pair[1]], noise.scale);
                 levels.resize(pair[1], level);
             }
