@@ -6,12 +6,15 @@
 //! pieces; a piece that a new segment would beat is replaced by that segment, which is the pruning.
 
 /// One piece of the cost as a function of the level: a μ² + b μ + c up to `high`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Piece {
     high: f64,
+    /// A whole number: how many points of the segment count here.
     a: f64,
     b: f64,
     c: f64,
+    /// Smallest cost on the piece.
+    least: f64,
     /// First index of the segment that this piece continues.
     start: u32,
 }
@@ -19,14 +22,6 @@ struct Piece {
 impl Piece {
     fn at(&self, level: f64) -> f64 {
         (self.a * level + self.b) * level + self.c
-    }
-
-    fn minimum(&self, low: f64) -> f64 {
-        if self.a > 0.0 {
-            self.at((-0.5 * self.b / self.a).clamp(low, self.high))
-        } else {
-            self.c
-        }
     }
 }
 
@@ -48,8 +43,17 @@ pub(super) struct Penalty {
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     pieces: Vec<Piece>,
-    pruned: Vec<Piece>,
+    kept: Vec<Piece>,
     starts: Vec<u32>,
+    /// −1/(2a) for every a: the vertex of a piece without a division.
+    vertex: Vec<f64>,
+}
+
+/// Cheapest cost so far and the segment that has it.
+#[derive(Debug, Clone, Copy)]
+struct Best {
+    cost: f64,
+    start: u32,
 }
 
 /// First indices of the segments after the first, ascending. `z` is in units of the noise.
@@ -64,39 +68,46 @@ pub(super) fn segment(z: &[f64], penalty: &Penalty, work: &mut Workspace) -> Vec
         most = most.max(value);
     }
     let bottom = least - 1.0;
-    let clip = penalty.clip;
-    let ceiling = clip * clip;
+    for a in work.vertex.len()..=n {
+        work.vertex.push(-0.5 / a.max(1) as f64);
+    }
     work.starts.clear();
     work.pieces.clear();
     work.pieces.push(Piece {
         high: most + 1.0,
-        a: 0.0,
-        b: 0.0,
-        c: 0.0,
-        start: 0,
+        ..Piece::default()
     });
+    let mut count = 1;
+    let mut best = Best {
+        cost: f64::INFINITY,
+        start: 0,
+    };
     for (t, &value) in z.iter().enumerate() {
-        if t > 0 {
-            let (best, start) = minimum(&work.pieces, bottom);
-            work.starts.push(start);
-            let beta = if t + penalty.late_points >= n {
-                penalty.late
-            } else {
-                penalty.change
-            };
-            prune(
-                &work.pieces,
-                &mut work.pruned,
-                bottom,
-                best + beta,
-                t as u32,
-            );
-            std::mem::swap(&mut work.pieces, &mut work.pruned);
-        }
-        add_loss(&work.pieces, &mut work.pruned, value, clip, ceiling);
-        std::mem::swap(&mut work.pieces, &mut work.pruned);
+        let restart = if t > 0 {
+            work.starts.push(best.start);
+            let late = t + penalty.late_points >= n;
+            best.cost + if late { penalty.late } else { penalty.change }
+        } else {
+            f64::INFINITY
+        };
+        let kept = prune(
+            &work.pieces[..count],
+            &mut work.kept,
+            &work.vertex,
+            bottom,
+            restart,
+            t as u32,
+        );
+        (count, best) = add_loss(
+            &work.kept[..kept],
+            &mut work.pieces,
+            &work.vertex,
+            bottom,
+            value,
+            penalty.clip,
+        );
     }
-    let (_, mut start) = minimum(&work.pieces, bottom);
+    let mut start = best.start;
     let mut changes = Vec::new();
     while start > 0 {
         changes.push(start as usize);
@@ -106,103 +117,160 @@ pub(super) fn segment(z: &[f64], penalty: &Penalty, work: &mut Workspace) -> Vec
     changes
 }
 
-fn minimum(pieces: &[Piece], bottom: f64) -> (f64, u32) {
-    let mut low = bottom;
-    let mut best = (f64::INFINITY, 0);
-    for piece in pieces {
-        let value = piece.minimum(low);
-        if value < best.0 {
-            best = (value, piece.start);
-        }
-        low = piece.high;
+/// Makes room for `count` pieces. The loops below write by index: a push that may allocate would
+/// keep their state out of registers.
+fn make_room(pieces: &mut Vec<Piece>, count: usize) {
+    if pieces.len() < count {
+        pieces.resize(2 * count, Piece::default());
     }
-    best
 }
 
-/// The smaller of the pieces and the constant `restart`, a segment that begins at `t`.
-fn prune(pieces: &[Piece], out: &mut Vec<Piece>, bottom: f64, restart: f64, t: u32) {
-    out.clear();
-    let mut low = bottom;
+/// The smaller of the pieces and the constant `restart`, a segment that begins at `t`; how many
+/// pieces that makes.
+fn prune(
+    pieces: &[Piece],
+    out: &mut Vec<Piece>,
+    vertex: &[f64],
+    bottom: f64,
+    restart: f64,
+    t: u32,
+) -> usize {
+    make_room(out, 3 * pieces.len() + 1);
+    let out = out.as_mut_slice();
     let fresh = |high: f64| Piece {
         high,
         a: 0.0,
         b: 0.0,
         c: restart,
+        least: restart,
         start: t,
     };
-    let push_fresh = |out: &mut Vec<Piece>, high: f64| match out.last_mut() {
-        Some(last) if last.start == t => last.high = high,
-        _ => out.push(fresh(high)),
-    };
+    let mut low = bottom;
+    let mut count = 0;
+    // How far up the new segment is the cheapest, while that stretch still grows.
+    let mut open = f64::NEG_INFINITY;
     for piece in pieces {
         let high = piece.high;
-        if piece.a <= 0.0 {
-            if piece.c <= restart {
-                out.push(*piece);
-            } else {
-                push_fresh(out, high);
+        if piece.least > restart {
+            open = high;
+        } else if piece.at(low) <= restart && piece.at(high) <= restart {
+            // Convex: below at both ends is below throughout.
+            if open >= low {
+                out[count] = fresh(open);
+                count += 1;
             }
+            out[count] = *piece;
+            count += 1;
+            open = f64::NEG_INFINITY;
         } else {
-            let centre = -0.5 * piece.b / piece.a;
-            let room = (restart - piece.at(centre)) / piece.a;
-            if room <= 0.0 {
-                push_fresh(out, high);
+            let half = vertex[piece.a as usize];
+            let centre = piece.b * half;
+            let room = (piece.at(centre) - restart) * (half + half);
+            let reach = room.max(0.0).sqrt();
+            let (left, right) = (centre - reach, centre + reach);
+            if left >= high || right <= low {
+                open = high;
             } else {
-                let reach = room.sqrt();
-                let (left, right) = (centre - reach, centre + reach);
-                if left >= high || right <= low {
-                    push_fresh(out, high);
-                } else {
-                    if left > low {
-                        push_fresh(out, left);
-                    }
-                    if right < high {
-                        out.push(Piece {
-                            high: right,
-                            ..*piece
-                        });
-                        push_fresh(out, high);
-                    } else {
-                        out.push(*piece);
-                    }
+                if left > low {
+                    open = left;
                 }
+                if open >= low {
+                    out[count] = fresh(open);
+                    count += 1;
+                }
+                out[count] = Piece {
+                    high: high.min(right),
+                    ..*piece
+                };
+                count += 1;
+                open = if right < high {
+                    high
+                } else {
+                    f64::NEG_INFINITY
+                };
             }
         }
         low = high;
     }
+    if open >= low {
+        out[count] = fresh(open);
+        count += 1;
+    }
+    count
 }
 
-/// Adds min((μ − value)², K²) to every piece, splitting those that hold value ± K.
-fn add_loss(pieces: &[Piece], out: &mut Vec<Piece>, value: f64, clip: f64, ceiling: f64) {
-    out.clear();
+/// Adds min((μ − value)², K²) to every piece, splitting those that hold value ± K; how many pieces
+/// that makes, and the cheapest.
+fn add_loss(
+    pieces: &[Piece],
+    out: &mut Vec<Piece>,
+    vertex: &[f64],
+    bottom: f64,
+    value: f64,
+    clip: f64,
+) -> (usize, Best) {
+    make_room(out, pieces.len() + 2);
+    let out = out.as_mut_slice();
+    let ceiling = clip * clip;
     let (left, right) = (value - clip, value + clip);
-    let mut low = f64::NEG_INFINITY;
-    let outside = |piece: &Piece, high: f64| Piece {
-        high,
-        c: piece.c + ceiling,
-        ..*piece
+    let (square, slope) = (value * value, 2.0 * value);
+    let least = |piece: &Piece, low: f64, high: f64| {
+        if piece.a > 0.0 {
+            let centre = piece.b * vertex[piece.a as usize];
+            piece.at(centre.max(low).min(high))
+        } else {
+            piece.c
+        }
+    };
+    let mut low = bottom;
+    let mut count = 0;
+    let mut best = Best {
+        cost: f64::INFINITY,
+        start: 0,
     };
     for piece in pieces {
         let high = piece.high;
-        if high <= left || low >= right {
-            out.push(outside(piece, high));
-        } else {
+        let mut outside = *piece;
+        outside.c += ceiling;
+        outside.least += ceiling;
+        if high > left && low < right {
+            let mut from = low;
             if low < left {
-                out.push(outside(piece, left));
+                outside.high = left;
+                outside.least = least(&outside, low, left);
+                out[count] = outside;
+                count += 1;
+                if outside.least < best.cost {
+                    (best.cost, best.start) = (outside.least, outside.start);
+                }
+                from = left;
             }
-            out.push(Piece {
-                high: high.min(right),
-                a: piece.a + 1.0,
-                b: piece.b - 2.0 * value,
-                c: piece.c + value * value,
-                start: piece.start,
-            });
-            if high > right {
-                out.push(outside(piece, high));
+            let mut inside = *piece;
+            inside.high = high.min(right);
+            inside.a += 1.0;
+            inside.b -= slope;
+            inside.c += square;
+            inside.least = least(&inside, from, inside.high);
+            out[count] = inside;
+            count += 1;
+            if inside.least < best.cost {
+                (best.cost, best.start) = (inside.least, inside.start);
             }
+            if high <= right {
+                low = high;
+                continue;
+            }
+            outside.high = high;
+            outside.least = least(&outside, right, high);
+        }
+        out[count] = outside;
+        count += 1;
+        if outside.least < best.cost {
+            (best.cost, best.start) = (outside.least, outside.start);
         }
         low = high;
     }
+    (count, best)
 }
 
 #[cfg(test)]

@@ -321,6 +321,168 @@ fn a_hundred_thousand_points() {
 }
 
 #[test]
+fn a_short_way_off_and_back_is_an_excursion() {
+    let mut values = step(17, 200, 200, 1.0);
+    for value in &mut values[90..100] {
+        *value *= 1.1;
+    }
+    let found = run(&values);
+    assert!(found.change_points.is_empty());
+    assert_eq!(found.excursions.len(), 1);
+    let excursion = &found.excursions[0];
+    assert!(excursion.first.abs_diff(90) <= 1 && excursion.last.abs_diff(99) <= 1);
+    assert!((excursion.level / 110.0 - 1.0).abs() < 0.01);
+    assert_eq!(found.regimes.len(), 1);
+    assert_eq!(found.regimes[0].n, 200);
+    assert!((found.regimes[0].level / 100.0 - 1.0).abs() < 0.01);
+}
+
+#[test]
+fn a_longer_way_off_is_two_changes() {
+    let mut values = step(17, 200, 200, 1.0);
+    for value in &mut values[80..110] {
+        *value *= 1.1;
+    }
+    let found = run(&values);
+    assert_eq!(places(&found), vec![80, 110]);
+    assert!(found.excursions.is_empty());
+}
+
+#[test]
+fn the_newest_points_are_no_excursion() {
+    let found = run(&step(18, 200, 195, 1.1));
+    assert_eq!(places(&found), vec![195]);
+}
+
+#[test]
+fn many_steps_are_all_found() {
+    let values: Vec<f64> = normals(19, 300)
+        .iter()
+        .enumerate()
+        .map(|(i, z)| {
+            let level = if (i / 30) % 2 == 0 { 1.0 } else { 1.05 };
+            100.0 * level * (1.0 + 0.01 * z)
+        })
+        .collect();
+    let found = run(&values);
+    assert_eq!(found.change_points.len(), 9);
+    for (i, change) in found.change_points.iter().enumerate() {
+        assert!(change.index.abs_diff(30 * (i + 1)) <= 1);
+    }
+}
+
+#[test]
+fn what_was_once_sure_stays_reported() {
+    // Points are appended one by one after a step of 2.5 standard deviations: from the first
+    // alarm on the change is reported at every length.
+    let mut lost = 0;
+    for seed in 0..8 {
+        let values = step(100 + seed, 140, 80, 1.025);
+        let seen: Vec<bool> = (80..140)
+            .map(|n| {
+                places(&run(&values[..n]))
+                    .iter()
+                    .any(|at| at.abs_diff(80) <= 5)
+            })
+            .collect();
+        let first = seen.iter().position(|s| *s).unwrap_or(seen.len());
+        assert!(first < 30, "found after {first} points with seed {seed}");
+        lost += seen[first..].iter().filter(|s| !**s).count();
+    }
+    assert!(lost <= 4, "{lost} of about 400 looks lost the change");
+}
+
+#[test]
+fn imprecise_points_count_less() {
+    // Five points at the end look like a regression; their own samples say that they scatter.
+    let mut values = step(20, 100, 95, 1.06);
+    let mut precision = vec![0.002; 100];
+    precision[95..].fill(0.2);
+    let weighed = detect(
+        &Input {
+            values: &values,
+            precision: &precision,
+            ..Input::default()
+        },
+        &Settings::default(),
+    );
+    assert_eq!(places(&run(&values)), vec![95]);
+    assert!(weighed.change_points.is_empty());
+    // Equal or unknown precision changes nothing.
+    for same in [0.002, 0.0, f64::NAN, f64::INFINITY, -1.0] {
+        let precision = vec![same; 100];
+        let found = detect(
+            &Input {
+                values: &values,
+                precision: &precision,
+                ..Input::default()
+            },
+            &Settings::default(),
+        );
+        assert_eq!(found, run(&values), "{same}");
+    }
+    values.truncate(5);
+    let few = Input {
+        values: &values,
+        precision: &precision[..5],
+        ..Input::default()
+    };
+    assert!(detect(&few, &Settings::default()).change_points.is_empty());
+}
+
+#[test]
+fn correlated_noise_is_told_from_changes() {
+    let mut flagged = 0;
+    for seed in 0..40 {
+        let mut state = 0.0;
+        let values: Vec<f64> = normals(500 + seed, 200)
+            .iter()
+            .map(|z| {
+                state = 0.5 * state + z;
+                100.0 * (0.01 * state).exp()
+            })
+            .collect();
+        flagged += usize::from(!run(&values).change_points.is_empty());
+    }
+    assert!(flagged <= 2, "{flagged} of 40");
+}
+
+#[test]
+fn all_at_once_is_as_one_by_one_on_any_number_of_threads() {
+    let series: Vec<Vec<f64>> = (0..9).map(|i| step(30 + i, 100, 60, 1.04)).collect();
+    let inputs: Vec<Input<'_>> = series
+        .iter()
+        .map(|values| Input {
+            values,
+            ..Input::default()
+        })
+        .collect();
+    let alone: Vec<Detection> = series.iter().map(|values| run(values)).collect();
+    for threads in [0, 1, 2, 16] {
+        assert_eq!(detect_all(&inputs, &Settings::default(), threads), alone);
+    }
+    assert!(detect_all(&[], &Settings::default(), 4).is_empty());
+}
+
+#[test]
+fn strata_with_names_of_any_size() {
+    let values = step(21, 60, 30, 1.2);
+    let mut strata = vec![3_u32; 60];
+    strata[10] = u32::MAX;
+    let found = detect(
+        &Input {
+            values: &values,
+            strata: &strata,
+            ..Input::default()
+        },
+        &Settings::default(),
+    );
+    assert_eq!(places(&found), vec![30]);
+    assert_eq!(found.offsets.len(), 4);
+    assert_eq!(found.offsets[3], 0.0);
+}
+
+#[test]
 fn the_same_data_give_the_same_answer() {
     let values = step(16, 300, 150, 1.02);
     assert_eq!(run(&values), run(&values));

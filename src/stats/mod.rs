@@ -24,7 +24,7 @@ pub use order::{
     MAD_TO_SD, difference_scale, mad, median, median_in_place, quantile, quantile_sorted,
 };
 pub use rank::{
-    BrunnerMunzel, Estimate, MannWhitney, SignedRank, brunner_munzel, hodges_lehmann, mann_whitney,
-    ranks, signed_rank, walsh,
+    BrunnerMunzel, Estimate, MannWhitney, MaximalRankSum, SignedRank, brunner_munzel,
+    hodges_lehmann, mann_whitney, maximal_rank_sum, ranks, signed_rank, walsh,
 };
 pub use trend::{MannKendall, TheilSen, autocorrelation_factor, mann_kendall, theil_sen};
