@@ -24,6 +24,11 @@ const LOOSE: f64 = 0.03;
 pub(super) const WEAK: f64 = 0.05;
 /// Fewest points that are split further.
 const SPLIT_POINTS: usize = 12;
+/// Stretches of fewer points are also judged by the size of their step.
+const SIZE_POINTS: usize = 24;
+/// What that p is multiplied with: two dozen points do not show how their noise is correlated, so
+/// only steps far beyond any wandering count.
+const UNKNOWN_CORRELATION: f64 = 1e4;
 /// A stretch of fewer points between two equal levels is an excursion.
 const EXCURSION_POINTS: usize = 15;
 /// Levels before and after an excursion differ by less than this share of its size.
@@ -238,11 +243,26 @@ pub(super) fn verify(
     let first = if i == 0 { 0 } else { places[i - 1] };
     let last = places.get(i + 1).copied().unwrap_or(z.len());
     let stretch = &z[first..last];
-    if stretch.len() < SPLIT_POINTS {
-        return stats::maximal_rank_sum(stretch).map_or(1.0, |test| test.p);
+    let attainable = evidence::attainable(stretch.len(), places[i] - first);
+    let by_rank = if stretch.len() < SPLIT_POINTS {
+        stats::maximal_rank_sum(stretch).map_or(1.0, |test| test.p)
+    } else {
+        split(stretch, noise, work).0.max(attainable)
+    };
+    if stretch.len() < SIZE_POINTS {
+        by_rank.min(by_size(stretch, noise).max(attainable))
+    } else {
+        by_rank
     }
-    let (p, _) = split(stretch, noise, work);
-    p.max(evidence::attainable(stretch.len(), places[i] - first))
+}
+
+/// p of the best split of a short stretch by the size of its step. Ranks of a dozen points cannot
+/// tell a step of three standard deviations from one of thirty; distances can. Outliers only
+/// weaken it, and it is never surer than the number of arrangements allows.
+fn by_size(z: &[f64], noise: &Noise) -> f64 {
+    evidence::best_split(z).map_or(1.0, |(t_squared, _)| {
+        UNKNOWN_CORRELATION * evidence::maximal_p(t_squared / noise.run, z.len(), noise.run)
+    })
 }
 
 /// p of the best split of a stretch, and the split.
