@@ -159,9 +159,24 @@ pub(crate) struct Detect {
     /// Report only changes of at least this share, such as 0.02.
     #[arg(long, default_value_t = 0.0, value_name = "FRACTION")]
     pub(crate) min_effect: f64,
+    /// Report only changes in this direction.
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub(crate) direction: Option<Way>,
+    /// Draw each series into an SVG file in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plot: Option<PathBuf>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+}
+
+/// Which way a value moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    /// The level grew.
+    Up,
+    /// The level fell.
+    Down,
 }
 
 #[derive(Debug, Args)]

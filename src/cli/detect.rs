@@ -1,13 +1,14 @@
 //! `plimsoll detect`: change points of files, without store or repository.
 
 use super::answer;
-use super::args::{Detect as Args, Format};
+use super::args::{Detect as Args, Format, Way};
 use super::world::World;
 use anyhow::{Context, Result, bail};
-use plimsoll::detect::{Detection, Input, Scale, Settings, detect};
+use plimsoll::detect::{Detection, Input, Scale, Settings, detect_all};
 use plimsoll::formats::{PlainSeries, read_series};
-use plimsoll::report::{json, text};
+use plimsoll::report::{chart, json, tell, text};
 use plimsoll::verdict::Exit;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -27,29 +28,68 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         p: args.p,
         min_effect: args.min_effect,
     };
+    let inputs: Vec<Input<'_>> = all
+        .iter()
+        .map(|series| Input {
+            values: &series.values,
+            ..Input::default()
+        })
+        .collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut detections = detect_all(&inputs, &settings, threads);
     let mut out = String::new();
-    for series in &all {
-        let found = detect(
-            &Input {
-                values: &series.values,
-                ..Input::default()
-            },
-            &settings,
-        );
+    let mut drawn = HashSet::new();
+    for (series, found) in all.iter().zip(&mut detections) {
+        if let Some(folder) = &args.plot {
+            plot(world, folder, series, found, &mut drawn)?;
+        }
+        if let Some(way) = args.direction {
+            found
+                .change_points
+                .retain(|change| (change.after > change.before) == (way == Way::Up));
+        }
         match args.format {
             Format::Json => {
-                let _ = writeln!(
-                    out,
-                    "{}",
-                    json::detection(&series.name, series.values.len(), &found)
-                );
+                let line = json::detection(&series.name, series.values.len(), found);
+                let _ = writeln!(out, "{line}");
             }
-            Format::Table => table(&mut out, series, &found),
-            Format::Markdown => markdown(&mut out, series, &found),
+            Format::Table => table(&mut out, series, found),
+            Format::Markdown => markdown(&mut out, series, found),
         }
     }
     answer(&out)?;
     Ok(Exit::Within)
+}
+
+/// Draws one series into `<folder>/<name>.svg`, the name made safe for a file.
+fn plot(
+    world: &World,
+    folder: &Path,
+    series: &PlainSeries,
+    found: &Detection,
+    drawn: &mut HashSet<String>,
+) -> Result<()> {
+    let Some(svg) = chart::plain(&text::plain_up_to(&series.name, 80), &series.values, found)?
+    else {
+        return Ok(());
+    };
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+            c
+        } else {
+            '-'
+        }
+    };
+    let mut name: String = series.name.chars().take(100).map(safe).collect();
+    if !drawn.insert(name.clone()) {
+        name = format!("{name}-{}", drawn.len());
+        drawn.insert(name.clone());
+    }
+    let folder = world.folder.join(folder);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join(format!("{name}.svg"));
+    std::fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn read(world: &World, file: &Path) -> Result<Vec<u8>> {
@@ -72,8 +112,8 @@ fn summary(series: &PlainSeries, found: &Detection) -> String {
         String::new()
     };
     let noise = match found.scale {
-        Scale::Log => format!("noise {}", text::percent_of(found.sigma)),
-        Scale::Linear => format!("noise {}", short(found.sigma)),
+        Scale::Log => format!("noise {}", tell::noise(found.sigma)),
+        Scale::Linear => format!("noise ±{}", short(found.sigma)),
     };
     let changes = match found.change_points.len() {
         0 => "no change".to_owned(),

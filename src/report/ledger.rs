@@ -94,7 +94,7 @@ fn entry(out: &mut String, view: &ReportView, series: &SeriesView) {
         text::plain(&series.sentence)
     );
     let noise = series.noise.map_or_else(String::new, |noise| {
-        format!(", noise ±{}", text::percent_of(noise))
+        format!(", noise {}", super::tell::noise(noise))
     });
     let _ = writeln!(
         out,

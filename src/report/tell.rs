@@ -20,6 +20,17 @@ pub fn word(verdict: &LimitVerdict) -> &'static str {
     }
 }
 
+/// Noise between runs with two significant digits: `±0.42 %`, `±12 %`.
+#[must_use]
+pub fn noise(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if !percent.is_finite() || percent <= 0.0 {
+        return "±0 %".to_owned();
+    }
+    let decimals = (1 - percent.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("±{percent:.decimals$} %")
+}
+
 /// What is limited: the limit's id, and the series where the id alone does not tell it.
 #[must_use]
 pub fn subject(verdict: &LimitVerdict) -> String {

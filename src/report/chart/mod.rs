@@ -5,9 +5,11 @@
 
 mod canvas;
 mod history;
+mod plain;
 mod spark;
 
 pub use history::{Chart, history};
+pub use plain::plain;
 pub use spark::{bar, spark};
 
 /// A drawing failed; plotters says why.
