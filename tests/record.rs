@@ -217,3 +217,22 @@ fn usage_faults_are_exit_2_and_help_is_0() {
         said.err
     );
 }
+
+#[test]
+fn many_processes_at_once_lose_nothing() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let files: Vec<_> = (0..8)
+        .map(|_| project.hyperfine(&[("parse", 100.0), ("sort", 3.0)]))
+        .collect();
+    std::thread::scope(|scope| {
+        for file in &files {
+            let project = &project;
+            scope.spawn(move || {
+                let said = project.plimsoll(&["record", file.to_str().unwrap()]);
+                assert_eq!(said.code, 0, "{}", said.err);
+            });
+        }
+    });
+    assert_eq!(project.stored_runs(), 8);
+}

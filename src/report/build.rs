@@ -56,6 +56,8 @@ const SOON_DAYS: f64 = 30.0;
 const SOON_USED: f64 = 0.9;
 /// A forecast needs so many points and days, and reaches no further than the last number.
 const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
+/// A change whose place is known to so many points is a step; one spread wider is part of a creep.
+const ABRUPT_POINTS: usize = 5;
 /// The newest points that a forecast looks at.
 const FORECAST_POINTS: usize = 300;
 /// Drift that counts as creep where no limit of a change says otherwise.
@@ -676,14 +678,19 @@ fn state(
     }
     let allowed = limit.regress.map_or(CREEP, |regress| regress.limit);
     let drifted = view.drift.map_or(0.0, |drift| sign * drift.relative);
+    let abrupt = |change: &&ChangeView| {
+        change.kind == ChangeKind::Change
+            && change.accepted.is_none()
+            && change.range.1 - change.range.0 <= ABRUPT_POINTS
+    };
     let largest = view
         .changes
         .iter()
-        .filter(|change| change.kind == ChangeKind::Change && change.accepted.is_none())
+        .filter(abrupt)
         .filter_map(|change| change.effect.map(|e| sign * e.0))
         .fold(0.0, f64::max);
     if drifted > allowed && largest <= allowed.max(drifted * 0.75) {
-        return (State::Creeping, creeping_sentence(view, drifted, largest));
+        return (State::Creeping, creeping_sentence(drifted, largest));
     }
     if let Some(v) = verdicts
         .iter()
@@ -721,23 +728,16 @@ fn soon_sentence(view: &SeriesView) -> String {
     }
 }
 
-fn creeping_sentence(view: &SeriesView, drifted: f64, largest: f64) -> String {
-    let steps = view
-        .changes
-        .iter()
-        .filter(|change| change.kind == ChangeKind::Change)
-        .count();
-    let what = match steps {
-        0 => "no single step".to_owned(),
-        1 => "one small step".to_owned(),
-        n => format!(
-            "{n} small steps, the largest {}",
-            super::text::effect(largest)
-        ),
+fn creeping_sentence(drifted: f64, largest: f64) -> String {
+    let what = if largest > 0.0 {
+        format!("small steps, the largest {}", super::text::effect(largest))
+    } else {
+        "spread over many commits, no single step".to_owned()
     };
+    let drifted = super::text::effect(drifted);
     format!(
         "Worse by {} since it was first measured: {what}.",
-        super::text::effect(drifted).trim_start_matches('+')
+        drifted.trim_start_matches('+')
     )
 }
 
