@@ -22,6 +22,12 @@ const PENALTY_POINTS: usize = 1000;
 const LOOSE: f64 = 0.03;
 /// p at which a change that was once sure stays reported.
 pub(super) const WEAK: f64 = 0.05;
+/// The same for stretches of few points, whose p the approximation overstates.
+const DOUBTFUL: f64 = 0.3;
+/// How many points are few.
+const FEW_POINTS: usize = 40;
+/// Long-run ratio up to which points count as independent, which enumeration presumes.
+const INDEPENDENT: f64 = 1.2;
 /// Fewest points that are split further.
 const SPLIT_POINTS: usize = 12;
 /// A stretch of fewer points between two equal levels is an excursion.
@@ -218,7 +224,12 @@ fn split_further(z: &[f64], places: &mut Vec<usize>, noise: &Noise, work: &mut W
             continue;
         }
         let (p, at) = split(&z[first..last], noise, work);
-        if p <= LOOSE && at >= 2 && last - first - at >= 2 {
+        let loose = if last - first <= FEW_POINTS {
+            DOUBTFUL
+        } else {
+            LOOSE
+        };
+        if p <= loose && at >= 2 && last - first - at >= 2 {
             places.push(first + at);
             stretches.push((first, first + at));
             stretches.push((first + at, last));
@@ -242,7 +253,34 @@ pub(super) fn verify(
         return stats::maximal_rank_sum(stretch).map_or(1.0, |test| test.p);
     }
     let (p, _) = split(stretch, noise, work);
-    p.max(evidence::attainable(stretch.len(), places[i] - first))
+    let p = p.max(evidence::attainable(stretch.len(), places[i] - first));
+    if stretch.len() > FEW_POINTS || p > DOUBTFUL {
+        return p;
+    }
+    // Ranks of few points cannot show how clear a step is: their extremes are near. Enumeration
+    // is exact in the middle; near the ends only the values themselves tell.
+    let by_value = verify_by_value(stretch, places[i] - first, noise, work);
+    if noise.run < INDEPENDENT
+        && let Some(test) = stats::maximal_rank_sum(stretch)
+    {
+        return p.min(test.p).min(by_value);
+    }
+    p.min(by_value)
+}
+
+/// As [`split`], from the values instead of their ranks, those beyond three standard deviations
+/// of both levels drawn in. Never less than twice what the least likely arrangement has.
+fn verify_by_value(z: &[f64], at: usize, noise: &Noise, work: &mut Workspace) -> f64 {
+    let before = work.median(&z[..at]);
+    let after = work.median(&z[at..]);
+    let (low, high) = (before.min(after) - CLIP, before.max(after) + CLIP);
+    work.residuals.clear();
+    work.residuals.extend(z.iter().map(|z| z.clamp(low, high)));
+    let p = match evidence::best_split(&work.residuals) {
+        Some((t_squared, _)) => evidence::maximal_p(t_squared / noise.run, z.len(), noise.run),
+        None => 1.0,
+    };
+    p.max(2.0 * evidence::attainable(z.len(), at))
 }
 
 /// p of the best split of a stretch, and the split.
