@@ -25,7 +25,7 @@ pub(super) const WEAK: f64 = 0.05;
 /// The same for stretches of few points, whose p the approximation overstates.
 const DOUBTFUL: f64 = 0.3;
 /// How many points are few.
-const FEW_POINTS: usize = 40;
+const FEW_POINTS: usize = 24;
 /// Long-run ratio up to which points count as independent, which enumeration presumes.
 const INDEPENDENT: f64 = 1.2;
 /// Fewest points that are split further.
@@ -33,7 +33,7 @@ const SPLIT_POINTS: usize = 12;
 /// A stretch of fewer points between two equal levels is an excursion.
 const EXCURSION_POINTS: usize = 15;
 /// Levels before and after an excursion differ by less than this share of its size.
-const EXCURSION_RETURN: f64 = 0.5;
+const EXCURSION_RETURN: f64 = 0.25;
 /// Share of the density that stands for outliers when a change is placed.
 const LOCATE_FLOOR: f64 = 0.05;
 /// ln 20: a split whose likelihood is 20 times smaller lies out of the range.
