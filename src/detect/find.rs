@@ -22,17 +22,18 @@ const PENALTY_POINTS: usize = 1000;
 const LOOSE: f64 = 0.03;
 /// p at which a change that was once sure stays reported.
 pub(super) const WEAK: f64 = 0.05;
+/// The same for stretches of few points, whose p the approximation overstates.
+const DOUBTFUL: f64 = 0.3;
+/// How many points are few.
+const FEW_POINTS: usize = 24;
+/// Long-run ratio up to which points count as independent, which enumeration presumes.
+const INDEPENDENT: f64 = 1.2;
 /// Fewest points that are split further.
 const SPLIT_POINTS: usize = 12;
-/// Stretches of fewer points are also judged by the size of their step.
-const SIZE_POINTS: usize = 24;
-/// What that p is multiplied with: two dozen points do not show how their noise is correlated, so
-/// only steps far beyond any wandering count.
-const UNKNOWN_CORRELATION: f64 = 1e4;
 /// A stretch of fewer points between two equal levels is an excursion.
 const EXCURSION_POINTS: usize = 15;
 /// Levels before and after an excursion differ by less than this share of its size.
-const EXCURSION_RETURN: f64 = 0.5;
+const EXCURSION_RETURN: f64 = 0.25;
 /// Share of the density that stands for outliers when a change is placed.
 const LOCATE_FLOOR: f64 = 0.05;
 /// ln 20: a split whose likelihood is 20 times smaller lies out of the range.
@@ -223,7 +224,12 @@ fn split_further(z: &[f64], places: &mut Vec<usize>, noise: &Noise, work: &mut W
             continue;
         }
         let (p, at) = split(&z[first..last], noise, work);
-        if p <= LOOSE && at >= 2 && last - first - at >= 2 {
+        let loose = if last - first <= FEW_POINTS {
+            DOUBTFUL
+        } else {
+            LOOSE
+        };
+        if p <= loose && at >= 2 && last - first - at >= 2 {
             places.push(first + at);
             stretches.push((first, first + at));
             stretches.push((first + at, last));
@@ -243,26 +249,38 @@ pub(super) fn verify(
     let first = if i == 0 { 0 } else { places[i - 1] };
     let last = places.get(i + 1).copied().unwrap_or(z.len());
     let stretch = &z[first..last];
-    let attainable = evidence::attainable(stretch.len(), places[i] - first);
-    let by_rank = if stretch.len() < SPLIT_POINTS {
-        stats::maximal_rank_sum(stretch).map_or(1.0, |test| test.p)
-    } else {
-        split(stretch, noise, work).0.max(attainable)
-    };
-    if stretch.len() < SIZE_POINTS {
-        by_rank.min(by_size(stretch, noise).max(attainable))
-    } else {
-        by_rank
+    if stretch.len() < SPLIT_POINTS {
+        return stats::maximal_rank_sum(stretch).map_or(1.0, |test| test.p);
     }
+    let (p, _) = split(stretch, noise, work);
+    let p = p.max(evidence::attainable(stretch.len(), places[i] - first));
+    if stretch.len() > FEW_POINTS || p > DOUBTFUL {
+        return p;
+    }
+    // Ranks of few points cannot show how clear a step is: their extremes are near. Enumeration
+    // is exact in the middle; near the ends only the values themselves tell.
+    let by_value = verify_by_value(stretch, places[i] - first, noise, work);
+    if noise.run < INDEPENDENT
+        && let Some(test) = stats::maximal_rank_sum(stretch)
+    {
+        return p.min(test.p).min(by_value);
+    }
+    p.min(by_value)
 }
 
-/// p of the best split of a short stretch by the size of its step. Ranks of a dozen points cannot
-/// tell a step of three standard deviations from one of thirty; distances can. Outliers only
-/// weaken it, and it is never surer than the number of arrangements allows.
-fn by_size(z: &[f64], noise: &Noise) -> f64 {
-    evidence::best_split(z).map_or(1.0, |(t_squared, _)| {
-        UNKNOWN_CORRELATION * evidence::maximal_p(t_squared / noise.run, z.len(), noise.run)
-    })
+/// As [`split`], from the values instead of their ranks, those beyond three standard deviations
+/// of both levels drawn in. Never less than twice what the least likely arrangement has.
+fn verify_by_value(z: &[f64], at: usize, noise: &Noise, work: &mut Workspace) -> f64 {
+    let before = work.median(&z[..at]);
+    let after = work.median(&z[at..]);
+    let (low, high) = (before.min(after) - CLIP, before.max(after) + CLIP);
+    work.residuals.clear();
+    work.residuals.extend(z.iter().map(|z| z.clamp(low, high)));
+    let p = match evidence::best_split(&work.residuals) {
+        Some((t_squared, _)) => evidence::maximal_p(t_squared / noise.run, z.len(), noise.run),
+        None => 1.0,
+    };
+    p.max(2.0 * evidence::attainable(z.len(), at))
 }
 
 /// p of the best split of a stretch, and the split.

@@ -63,6 +63,8 @@ pub struct BrunnerMunzel {
 
 /// Above this many values in both samples together the null distribution is approximated.
 const EXACT_UNPAIRED: usize = 60;
+/// Most values whose maximal rank sum is enumerated.
+const EXACT_MAXIMAL: usize = 24;
 /// Above this many pairs the null distribution is approximated.
 const EXACT_PAIRED: usize = 60;
 
@@ -92,22 +94,28 @@ fn doubled(ranks: &[f64]) -> Vec<usize> {
     ranks.iter().map(|r| (2.0 * r).round() as usize).collect()
 }
 
-/// Share of the subsets of `take` of `ranks` (doubled) that have each sum.
-fn subset_sums(ranks: &[usize], take: usize) -> Vec<f64> {
+/// Number of the subsets of each size, up to `most`, of `ranks` that have each sum.
+fn subset_counts(ranks: &[usize], most: usize) -> Vec<Vec<f64>> {
     let total: usize = ranks.iter().sum();
-    let mut ways = vec![vec![0.0_f64; total + 1]; take + 1];
+    let mut ways = vec![vec![0.0_f64; total + 1]; most + 1];
     ways[0][0] = 1.0;
     let mut reached = 0;
     for (done, &rank) in ranks.iter().enumerate() {
         reached += rank;
-        for size in (1..=take.min(done + 1)).rev() {
+        for size in (1..=most.min(done + 1)).rev() {
             let (smaller, larger) = ways.split_at_mut(size);
-            for sum in (rank..=reached).rev() {
-                larger[0][sum] += smaller[size - 1][sum - rank];
+            let from = &smaller[size - 1][..=reached - rank];
+            for (to, from) in larger[0][rank..=reached].iter_mut().zip(from) {
+                *to += from;
             }
         }
     }
-    let mut shares = ways.swap_remove(take);
+    ways
+}
+
+/// Share of the subsets of `take` of `ranks` (doubled) that have each sum.
+fn subset_sums(ranks: &[usize], take: usize) -> Vec<f64> {
+    let mut shares = subset_counts(ranks, take).swap_remove(take);
     let all: f64 = shares.iter().sum();
     for share in &mut shares {
         *share /= all;
@@ -203,15 +211,21 @@ pub struct MaximalRankSum {
 
 /// Test of a change of level at an unknown place, exact for short series: Wilcoxon's rank sum at
 /// every split, standardised, its null distribution enumerated (ties included) and added over
-/// the splits. `None` for fewer than 2 values or more than 60, or where all are equal.
+/// the splits. `None` for fewer than 2 values or more than 24, or where all are equal.
 #[must_use]
 pub fn maximal_rank_sum(values: &[f64]) -> Option<MaximalRankSum> {
     let m = values.len();
-    if !(2..=EXACT_UNPAIRED).contains(&m) {
+    if !(2..=EXACT_MAXIMAL).contains(&m) {
         return None;
     }
-    let ranks = doubled(&ranks(values));
-    let mean = (m + 1) as f64;
+    let mut ranks = doubled(&ranks(values));
+    let mut mean = (m + 1) as f64;
+    if ranks.iter().all(|rank| rank.is_multiple_of(2)) {
+        for rank in &mut ranks {
+            *rank /= 2;
+        }
+        mean *= 0.5;
+    }
     let spread: f64 = ranks.iter().map(|r| (*r as f64 - mean).powi(2)).sum();
     if spread <= 0.0 {
         return None;
@@ -230,14 +244,22 @@ pub fn maximal_rank_sum(values: &[f64]) -> Option<MaximalRankSum> {
     }
     // The statistic is a square of whole numbers over one: equality up to rounding counts.
     let reached = best * (1.0 - 1e-9);
-    let p: f64 = (1..m)
-        .map(|k| {
-            subset_sums(&ranks, k)
+    // A subset and what it leaves are equally far from their means: half the sizes suffice.
+    let half = m / 2;
+    let p: f64 = subset_counts(&ranks, half)
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(k, ways)| {
+            let all: f64 = ways.iter().sum();
+            let extreme: f64 = ways
                 .iter()
                 .enumerate()
                 .filter(|(sum, _)| standardised(*sum, k) >= reached)
-                .map(|(_, share)| share)
-                .sum::<f64>()
+                .map(|(_, ways)| ways)
+                .sum();
+            let twins = if 2 * k == m { 1.0 } else { 2.0 };
+            twins * extreme / all
         })
         .sum();
     Some(MaximalRankSum { at, p: p.min(1.0) })
