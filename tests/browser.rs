@@ -70,14 +70,17 @@ fn everything_is_there_without_javascript() {
     );
     browser.open(&folder.page("index.html"));
     let seen = browser.run(
-        "const rows = [...document.querySelectorAll('#series tbody tr')];
+        "const rows = [...document.querySelectorAll('table.series tbody tr')];
          return {
-           visible: rows.filter(r => r.getBoundingClientRect().height > 10).length,
+           visible: rows.filter(r => r.checkVisibility()).length,
            filter: document.getElementById('filter').getBoundingClientRect().height,
            text: document.body.innerText,
          }",
     );
-    assert_eq!(seen["visible"], 9);
+    assert_eq!(
+        seen["visible"], 8,
+        "series without a budget are folded away"
+    );
     assert_eq!(
         seen["filter"], 0,
         "controls that would do nothing are hidden"
@@ -196,7 +199,8 @@ fn the_overview_filters_and_sorts() {
     let folder = Folder::new(&project());
     let browser = Browser::start();
     browser.open(&folder.page("index.html"));
-    let visible = "return [...document.querySelectorAll('#series tbody tr')].filter(r => !r.hidden)
+    let visible =
+        "return [...document.querySelectorAll('table.series tbody tr')].filter(r => !r.hidden)
         .map(r => r.cells[1].querySelector('a').textContent)";
     let type_in = |id: &str, text: &str| {
         browser.run(&format!(
@@ -217,17 +221,92 @@ fn the_overview_filters_and_sorts() {
     browser.run("document.querySelector('input[value=broken]').click()");
     assert_eq!(browser.run(visible)[0], "checkout latency.p95");
     browser.run("document.querySelector('input[value=broken]').click()");
-    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    browser.run("document.querySelector('table.series thead th:nth-child(2) button').click()");
     assert_eq!(browser.run(visible)[0], "cart latency.p95");
-    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    browser.run("document.querySelector('table.series thead th:nth-child(2) button').click()");
     assert_eq!(browser.run(visible)[0], "upload time");
-    browser.run("document.querySelector('#series thead th:nth-child(2) button').click()");
+    browser.run("document.querySelector('table.series thead th:nth-child(2) button').click()");
     assert_eq!(
         browser.run(visible)[0],
         "search latency.p95",
         "back to urgency"
     );
     assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_point_can_be_found_by_keys_and_mouse_and_linked_to() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.width(1280);
+    let page = folder.page("s/checkout-latency-p95-2.html");
+    browser.open(&page);
+    let wait = "const done = arguments[arguments.length - 1];
+        const look = () => document.querySelector('form.cursor output').textContent
+          ? done([document.querySelector('form.cursor output').textContent, location.hash,
+                  document.querySelector('.chart svg').getAttribute('viewBox'),
+                  document.querySelector('path.cursor').getAttribute('visibility')])
+          : requestAnimationFrame(look);
+        look()";
+    // Keys: the slider is a native control.
+    browser.run(
+        "const s = document.querySelector('form.cursor input'); s.value = 95;
+         s.dispatchEvent(new Event('input', {bubbles: true}))",
+    );
+    let by_keys = browser.wait(wait);
+    let text = by_keys[0].as_str().unwrap();
+    assert!(text.contains("· level 258 ms"), "{text}");
+    let hash = by_keys[1].as_str().unwrap().to_owned();
+    assert!(hash.starts_with("#commit="), "{hash}");
+    assert_eq!(by_keys[3], "visible");
+
+    // Mouse: hover, then drag to zoom.
+    let at = |part: f64| {
+        let mut place = browser.run(
+            "const b = document.querySelector('.chart').getBoundingClientRect();
+             return [b.left, b.top + b.height / 2, b.width]",
+        );
+        let number = |v: &Value| v.as_f64().unwrap();
+        let x = number(&place[0]) + number(&place[2]) * part;
+        (x, number(&place[1].take()))
+    };
+    let mouse = |kind: &str, (x, y): (f64, f64), buttons: u8| {
+        browser.cdp(
+            "Input.dispatchMouseEvent",
+            json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1}),
+        );
+    };
+    mouse("mouseMoved", at(0.05), 0);
+    let hovered = browser.wait(wait);
+    assert!(
+        hovered[0].as_str().unwrap().contains("· level 212 ms"),
+        "{hovered}"
+    );
+    mouse("mousePressed", at(0.2), 1);
+    mouse("mouseMoved", at(0.4), 1);
+    mouse("mouseReleased", at(0.4), 0);
+    let zoomed = browser.wait(wait);
+    let link = zoomed[1].as_str().unwrap().to_owned();
+    assert!(link.contains("&zoom="), "{link}");
+    assert_ne!(zoomed[2], by_keys[2], "the view has changed");
+
+    // The link leads back to the same view.
+    browser.open("about:blank");
+    browser.open(&format!("{page}{link}"));
+    let again = browser.wait(wait);
+    let start = |v: &Value| {
+        let view = v[2].as_str().unwrap().split(' ').next().unwrap().to_owned();
+        view.parse::<f64>().unwrap().round()
+    };
+    assert_eq!(again[0], zoomed[0]);
+    assert!((start(&again) - start(&zoomed)).abs() < 0.5);
+    assert_eq!(browser.console(), Vec::<String>::new());
+    browser.run("document.querySelector('form.cursor button').click()");
+    assert_eq!(
+        browser.wait(wait)[2],
+        by_keys[2],
+        "everything is shown again"
+    );
 }
 
 #[test]

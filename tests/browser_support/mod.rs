@@ -120,6 +120,11 @@ impl Browser {
         self.command("execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// Runs a function body whose last argument is called with the answer.
+    pub fn wait(&self, script: &str) -> Value {
+        self.command("execute/async", &json!({"script": script, "args": []}))
+    }
+
     /// What the console said since the last call.
     pub fn console(&self) -> Vec<String> {
         self.log("browser")

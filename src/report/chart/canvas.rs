@@ -21,9 +21,11 @@ use std::fmt::Write;
 pub(super) enum Ink {
     /// Horizontal lines of the axis.
     Grid,
-    /// Text at an axis.
+    /// Text at the upright axis.
+    Tick,
+    /// Text below or above the plot.
     Label,
-    /// Text at an axis that a narrow screen has no room for.
+    /// Text below or above the plot that a narrow screen has no room for.
     Extra,
     /// Where a change may have begun.
     Range,
@@ -52,8 +54,9 @@ pub(super) enum Ink {
 }
 
 /// The class of each ink.
-const INKS: [(Ink, &str); 15] = [
+const INKS: [(Ink, &str); 16] = [
     (Ink::Grid, "grid"),
+    (Ink::Tick, "tick"),
     (Ink::Label, "label"),
     (Ink::Extra, "extra"),
     (Ink::Range, "range"),

@@ -35,12 +35,16 @@ const FENCE: f64 = 12.0;
 /// A drawn chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// The `<svg>` element, safe to embed.
+    /// The `<svg>` element, safe to embed. `data-first` is the commit at its left edge, as an index
+    /// into the commits of the report, and `data-width` how many commits wide it is; the paths
+    /// `cursor` and `select` are there for a script to move.
     pub svg: String,
     /// How many runs lie beyond the axis and are drawn at its edge.
     pub beyond: usize,
     /// Whether runs were thinned to what the screen can show.
     pub thinned: bool,
+    /// Whether stretches without data are shaded.
+    pub gaps: bool,
     /// Whether a forecast was drawn.
     pub forecast: bool,
 }
@@ -86,17 +90,24 @@ pub fn history(
     Ok(Some(Chart {
         svg: format!(
             concat!(
-                r#"<svg class="chart" role="img" aria-label="{}">"#,
-                r#"<svg viewBox="0 0 {} {}" width="100%" height="100%" preserveAspectRatio="none">{}</svg>{}</svg>"#
+                r#"<svg class="chart" role="img" aria-label="{}" data-first="{}" data-width="{:.3}">"#,
+                r#"<svg viewBox="0 0 {} {}" width="100%" height="100%" preserveAspectRatio="none">{}"#,
+                r#"<path class="cursor" d="M0 {}V{}" visibility="hidden"/>"#,
+                r#"<path class="select" d="" visibility="hidden"/></svg>{}</svg>"#
             ),
             title,
+            plot.first,
+            plot.width(),
             SIZE.0,
             SIZE.1,
             drawing.paths(),
+            MARGINS.0,
+            SIZE.1 - MARGINS.1,
             drawing.texts()
         ),
         beyond,
         thinned: plot.thinned(),
+        gaps: !plot.gaps().is_empty(),
         forecast: plot.future.is_some(),
     }))
 }
@@ -126,7 +137,7 @@ impl<'a> Plot<'a> {
         let first = series.points.first()?.commit;
         let newest = series.points.last()?.commit;
         let commits = view.commits.len().saturating_sub(1).max(newest) - first;
-        let (low, high) = bounds(series)?;
+        let (low, high) = bounds(series, scale)?;
         let future = series
             .breaks_in_days
             .filter(|(estimate, ..)| (0.0..=HORIZON_DAYS).contains(estimate) && *estimate > 0.0)
@@ -248,7 +259,7 @@ impl<'a> Plot<'a> {
                     root,
                     &self.scale.value(tick),
                     (8, y),
-                    Ink::Label,
+                    Ink::Tick,
                     (HPos::Left, VPos::Bottom),
                 )?;
             }
@@ -484,7 +495,7 @@ fn columns(dots: &[(f64, f64)], width: f64) -> Vec<(f64, f64)> {
 
 /// What the y axis spans: levels, their bounds, the budget, and every run that is not an outlier;
 /// at least three times the noise and 2 % of the budget. `None` without a finite value.
-fn bounds(series: &SeriesView) -> Option<(f64, f64)> {
+fn bounds(series: &SeriesView, scale: &Scale) -> Option<(f64, f64)> {
     let level = |point: usize| {
         let regime = series
             .regimes
@@ -536,6 +547,9 @@ fn bounds(series: &SeriesView) -> Option<(f64, f64)> {
         .max(budget.unwrap_or(0.0).abs() * 0.02)
         .max(high.abs() * 0.01)
         .max(f64::MIN_POSITIVE);
+    if low >= 0.0 && high <= 0.0 {
+        return Some((0.0, scale.canonical(1.0)));
+    }
     let missing = (least - (high - low)).max(0.0) / 2.0;
     let (low, high) = (low - missing, high + missing);
     let pad = (high - low) * 0.08;

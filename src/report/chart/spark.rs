@@ -3,7 +3,7 @@
 use super::ChartError;
 use super::canvas::{Canvas, Drawing, Ink};
 use crate::report::text::thin;
-use crate::report::view::{RegimeView, ReportView, SeriesView};
+use crate::report::view::{ChangeKind, ReportView, SeriesView};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -27,33 +27,20 @@ pub fn spark(view: &ReportView, series: &SeriesView) -> Result<String, ChartErro
         let commit = series.points.get(point).map_or(first, |p| p.commit);
         (commit - first) as f64 / span
     };
-    let mut steps: Vec<(f64, f64)> = Vec::new();
-    for RegimeView {
-        first, last, level, ..
-    } in &series.regimes
-    {
-        steps.extend([(x(*first), *level), (x(*last), *level)]);
-    }
-    if steps.is_empty() {
-        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
-        let last = x(series.points.len() - 1);
-        let shown = thin(&values, VALUES);
-        let count = shown.len().saturating_sub(1).max(1) as f64;
-        let at = |(i, v): (usize, &f64)| (i as f64 / count * last, *v);
-        steps = shown.iter().enumerate().map(at).collect();
-    }
-    steps.retain(|(_, value)| value.is_finite());
-    let (low, high) = bounds(steps.iter().map(|(_, value)| *value));
+    let lines = lines(series, x);
+    let values = || lines.iter().flatten().map(|(_, value)| *value);
+    let (low, high) = bounds(values());
     let mut drawing = Drawing::default();
     {
         let area = Canvas::new(&mut drawing, SIZE).into_drawing_area();
         let (width, height) = (f64::from(SIZE.0 - 4), f64::from(SIZE.1 - 6));
-        let place = |(x, value): (f64, f64)| {
+        let place = |(x, value): &(f64, f64)| {
             let y = (value - low) / (high - low);
             (2 + (x * width) as i32, 3 + ((1.0 - y) * height) as i32)
         };
-        let path: Vec<(i32, i32)> = steps.iter().copied().map(place).collect();
-        draw(&area, path)?;
+        for line in &lines {
+            draw(&area, line.iter().map(place).collect())?;
+        }
     }
     Ok(format!(
         r#"<svg class="spark" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>"#,
@@ -61,6 +48,41 @@ pub fn spark(view: &ReportView, series: &SeriesView) -> Result<String, ChartErro
         SIZE.1,
         drawing.paths()
     ))
+}
+
+/// The lines of the picture: one for each machine, since levels of two machines are not compared.
+fn lines(series: &SeriesView, x: impl Fn(usize) -> f64) -> Vec<Vec<(f64, f64)>> {
+    let new_machine = |point: usize| {
+        let mut changes = series.changes.iter();
+        changes.any(|c| c.point == point && c.kind != ChangeKind::Change)
+    };
+    let mut lines: Vec<Vec<(f64, f64)>> = Vec::new();
+    for regime in &series.regimes {
+        if lines.is_empty() || new_machine(regime.first) {
+            lines.push(Vec::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            let before = line.last().map(|(_, level)| (x(regime.first), *level));
+            line.extend(before);
+            line.extend([
+                (x(regime.first), regime.level),
+                (x(regime.last), regime.level),
+            ]);
+        }
+    }
+    if lines.is_empty() {
+        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+        let last = x(series.points.len().saturating_sub(1));
+        let shown = thin(&values, VALUES);
+        let count = shown.len().saturating_sub(1).max(1) as f64;
+        let at = |(i, v): (usize, &f64)| (i as f64 / count * last, *v);
+        lines.push(shown.iter().enumerate().map(at).collect());
+    }
+    for line in &mut lines {
+        line.retain(|(_, value)| value.is_finite());
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 fn draw(area: &DrawingArea<Canvas<'_>, Shift>, path: Vec<(i32, i32)>) -> Result<(), ChartError> {

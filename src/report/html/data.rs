@@ -1,7 +1,8 @@
 //! The same figures for programs: JSON for the whole report, CSV for every series.
 
 use super::ReportError;
-use super::names::StateName;
+use super::names::{Names, StateName};
+use super::overview::scale;
 use crate::report::text::plain;
 use crate::report::view::{ChangeKind, ReportView, SeriesView};
 use serde::Serialize;
@@ -200,6 +201,54 @@ fn change<'a>(
             expires: &accepted.expires,
         }),
     }
+}
+
+/// What a script of the report is told: `plimsoll("kind", …)`, loaded by a `<script>`, since pages
+/// on a disk may not read files.
+fn script(kind: &str, content: &impl Serialize) -> Result<Vec<u8>, ReportError> {
+    let content = serde_json::to_string(content)?.replace('<', "\\u003c");
+    Ok(format!("plimsoll(\"{kind}\",{content})\n").into_bytes())
+}
+
+/// `data/commits.js`: short id, date, subject and author of every commit.
+pub(super) fn commits(view: &ReportView, names: &Names) -> Result<Vec<u8>, ReportError> {
+    let rows: Vec<[String; 4]> = (0..view.commits.len())
+        .map(|at| names.commit(view, at))
+        .map(|commit| [commit.short, commit.date, commit.subject, commit.author])
+        .collect();
+    script("commits", &rows)
+}
+
+/// `data/<slug>.js`: commit, value, level and runs of every point, as they are shown.
+pub(super) fn points(series: &SeriesView) -> Result<Vec<u8>, ReportError> {
+    let scale = scale(series);
+    let mut regimes = series.regimes.iter().peekable();
+    let rows: Vec<(usize, String, String, String)> = series
+        .points
+        .iter()
+        .enumerate()
+        .map(|(index, point)| {
+            while regimes.next_if(|regime| regime.last < index).is_some() {}
+            let level = regimes.peek().filter(|regime| regime.first <= index);
+            let runs: Vec<String> = match point.runs.len() {
+                0 | 1 => Vec::new(),
+                _ => point
+                    .runs
+                    .iter()
+                    .take(9)
+                    .map(|run| scale.number(*run))
+                    .collect(),
+            };
+            let level = level.map_or_else(String::new, |regime| scale.value(regime.level));
+            (
+                point.commit,
+                scale.value(point.value),
+                level,
+                runs.join(" · "),
+            )
+        })
+        .collect();
+    script("points", &rows)
 }
 
 /// `data/<slug>.csv`: one row a run, oldest first, values in the canonical unit.

@@ -67,11 +67,13 @@ pub fn render_each<E: From<ReportError>>(
     let index = pages.overview(&overview::Overview::new(view, &names)?)?;
     write("index.html".to_owned(), index)?;
     write("data/report.json".to_owned(), data::json(view)?)?;
+    write("data/commits.js".to_owned(), data::commits(view, &names)?)?;
     for (index, series) in view.series.iter().enumerate() {
         let slug = &series.slug;
         let model = series::SeriesPage::new(view, &names, index)?;
         write(format!("s/{slug}.html"), pages.series(&model)?)?;
         write(format!("data/{slug}.csv"), data::csv(view, series)?)?;
+        write(format!("data/{slug}.js"), data::points(series)?)?;
     }
     for index in 0..view.features.len() {
         let model = overview::FeaturePage::new(view, &names, index)?;
@@ -87,8 +89,8 @@ fn check_slugs(view: &ReportView) -> Result<(), ReportError> {
         let slug = &series.slug;
         let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         let good = !slug.is_empty() && !slug.starts_with('.') && slug.bytes().all(safe);
-        // `data/report.json` and the CSV files share a folder but not an extension.
-        if !good || !seen.insert(slug.to_ascii_lowercase()) {
+        // `data/commits.js` and the data of the series share a folder.
+        if !good || slug == "commits" || !seen.insert(slug.to_ascii_lowercase()) {
             return Err(ReportError::Slug(crate::report::text::plain(slug)));
         }
     }

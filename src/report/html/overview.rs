@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// Days of "what changed".
 const RECENT_DAYS: i64 = 30;
 
+/// Drift that would read as 0.0 %.
+const STEADY: f64 = 0.0005;
+
 /// Groups of changes that a page shows.
 const GROUPS: usize = 40;
 
@@ -29,6 +32,8 @@ pub(super) struct Overview {
     states: Vec<StateCount>,
     owners: Vec<String>,
     rows: Vec<Row>,
+    /// Series without a budget: shown on demand where there are others.
+    rest: Vec<Row>,
     changed: Changed,
 }
 
@@ -95,11 +100,11 @@ impl Row {
             bar: used_share(series).map(bar).unwrap_or_default(),
             used: used(series),
             drift: series.drift.map_or_else(String::new, |drift| {
-                format!(
-                    "{} ({})",
-                    scale.difference(drift.absolute),
-                    effect(drift.relative)
-                )
+                if drift.relative.abs() < STEADY {
+                    return "none".to_owned();
+                }
+                let amount = scale.difference(drift.absolute);
+                format!("{amount} ({})", effect(drift.relative))
             }),
             drift_days: series
                 .drift
@@ -179,7 +184,7 @@ pub(super) fn breaks(series: &SeriesView) -> String {
 impl Overview {
     pub(super) fn new(view: &ReportView, names: &Names) -> Result<Self, ReportError> {
         let order = by_urgency(view, |_| true);
-        let rows = order
+        let mut rows = order
             .iter()
             .map(|at| Row::new(view, names, &view.series[*at]))
             .collect::<Result<Vec<_>, _>>()?;
@@ -187,6 +192,15 @@ impl Overview {
         owners.retain(|owner| !owner.is_empty());
         owners.sort();
         owners.dedup();
+        let budgeted = order
+            .iter()
+            .position(|at| view.series[*at].state == State::Unbudgeted)
+            .unwrap_or(order.len());
+        let rest = if budgeted > 0 {
+            rows.split_off(budgeted)
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             frame: Frame::new(view, ""),
             sentence: sentence(view),
@@ -195,6 +209,7 @@ impl Overview {
             states: states(view),
             owners,
             rows,
+            rest,
             changed: Changed::new(view, names, "s/", |_| true),
         })
     }

@@ -43,9 +43,11 @@ pub(super) struct SeriesPage {
     chart: String,
     beyond: usize,
     thinned: bool,
+    gaps: bool,
     forecast: bool,
     has_budget: bool,
     has_machines: bool,
+    has_changes: bool,
     ledger: Option<Ledger>,
     releases: Vec<Release>,
     changes: Vec<Change>,
@@ -142,7 +144,7 @@ impl SeriesPage {
         let series = &view.series[index];
         let scale = scale(series);
         let chart = history(view, series, &scale)?;
-        let is_machine = |change: &&ChangeView| change.kind != ChangeKind::Change;
+        let is_machine = |change: &ChangeView| change.kind != ChangeKind::Change;
         let feature = series.feature.and_then(|at| {
             let feature = view.features.get(at)?;
             Some(Feature {
@@ -165,10 +167,12 @@ impl SeriesPage {
             facts: facts(series, &scale),
             beyond: chart.as_ref().map_or(0, |chart| chart.beyond),
             thinned: chart.as_ref().is_some_and(|chart| chart.thinned),
+            gaps: chart.as_ref().is_some_and(|chart| chart.gaps),
             forecast: chart.as_ref().is_some_and(|chart| chart.forecast),
             chart: chart.map(|chart| chart.svg).unwrap_or_default(),
             has_budget: series.budget.is_some(),
-            has_machines: series.changes.iter().any(|c| is_machine(&c)),
+            has_machines: series.changes.iter().any(is_machine),
+            has_changes: !series.changes.iter().all(is_machine),
             ledger: series
                 .ledger
                 .as_ref()
