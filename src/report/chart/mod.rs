@@ -1,7 +1,7 @@
 //! Charts as small SVG that a style sheet colours: a class per ink, one path per ink, text in
 //! true pixels at any width.
 //!
-//! Everything is laid out by plotters; [`canvas`] is the backend that writes it down.
+//! Everything is laid out by plotters; `canvas` is the backend that writes it down.
 
 mod canvas;
 mod history;
