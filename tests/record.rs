@@ -236,3 +236,80 @@ fn many_processes_at_once_lose_nothing() {
     });
     assert_eq!(project.stored_runs(), 8);
 }
+
+/// Puts criterion's folder of the fixtures into the project.
+fn criterion_folder(project: &Project) -> std::path::PathBuf {
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                std::fs::write(&target, std::fs::read(entry.path()).unwrap()).unwrap();
+            }
+        }
+    }
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/formats/criterion/0.8.2");
+    let folder = project.path("target/criterion");
+    copy(&fixtures, &folder);
+    folder
+}
+
+#[test]
+fn criterions_own_folder_is_found_without_a_word() {
+    let mut project = Project::new();
+    project.write(".gitignore", "target\n");
+    project.commit("Start");
+    criterion_folder(&project);
+    let said = project.plimsoll(&["record"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("as criterion"), "{}", said.out);
+    assert_eq!(project.stored_runs(), 1);
+}
+
+#[test]
+fn results_older_than_the_commit_are_listed_and_not_stored() {
+    let mut project = Project::new();
+    project.write(".gitignore", "target\n");
+    project.commit("Start");
+    let folder = criterion_folder(&project);
+    let long_ago =
+        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let file = folder.join("fib 10/new");
+    for entry in std::fs::read_dir(&file).unwrap().flatten() {
+        std::fs::File::options()
+            .write(true)
+            .open(entry.path())
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
+    }
+    let said = project.plimsoll(&["record"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.err.contains("left alone 1 stale results") && said.err.contains("fib 10"),
+        "{}",
+        said.err
+    );
+    let all = project.plimsoll(&["record", "--include-stale", "--dry-run"]);
+    assert!(all.out.contains("criterion"), "{}", all.out);
+}
+
+#[test]
+fn a_corrupted_criterion_file_changes_nothing() {
+    let mut project = Project::new();
+    project.write(".gitignore", "target\n");
+    project.commit("Start");
+    let folder = criterion_folder(&project);
+    std::fs::write(folder.join("fib 10/new/sample.json"), "{\"iters\": [1.0").unwrap();
+    let said = project.plimsoll(&["record"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("sample.json") && said.err.contains("line 1"),
+        "{}",
+        said.err
+    );
+    assert_eq!(project.stored_runs(), 0);
+}

@@ -21,16 +21,18 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     Ok(Exit::Within)
 }
 
-/// Writes all pages; returns how many files there are.
+/// Writes all pages, one at a time; returns how many files there are.
 pub(crate) fn write(view: &ReportView, folder: &Path) -> Result<usize> {
-    let files = html::render(view)?;
-    for (name, bytes) in &files {
+    let mut files = 0;
+    html::render_each(view, |name, bytes| -> Result<()> {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)
                 .with_context(|| format!("cannot create {}", parent.display()))?;
         }
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(files.len())
+        files += 1;
+        Ok(())
+    })?;
+    Ok(files)
 }
