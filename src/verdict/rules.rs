@@ -171,9 +171,7 @@ pub fn judge_regress(
     found.improved = contrast.high < 0.0
         && (!head.is_lone() || mirrored_outlier_p(base, contrast.delta) <= ALPHA);
     let mut p = student_t_sf((contrast.delta - margin) / contrast.se, base.noise.df);
-    if head.is_lone() {
-        p = p.max(base.noise.outlier_p(contrast.delta));
-    }
+    p = p.max(outlier_p(base, head));
     found.p = Some(p);
     if contrast.high < margin {
         found.verdict = Verdict::Within;
@@ -263,8 +261,8 @@ pub fn judge_max(
     found.level = Some(base.value(level));
     found.improved = contrast.high < 0.0 && !head.is_lone();
     let mut p = student_t_sf((level - top) / se, base.noise.df);
-    if head.is_lone() && !agrees {
-        p = p.max(base.noise.outlier_p(contrast.delta));
+    if !agrees {
+        p = p.max(outlier_p(base, head));
     }
     found.p = Some(p);
     if level + reach < top {
@@ -307,6 +305,17 @@ fn judge_max_by_ranks(
         found.runs_needed = Some(RUNS_THAT_DECIDE - runs);
     }
     found
+}
+
+/// How likely the head is slow only because its runs are outliers. One run may be; of two, both
+/// would have to be, the better one at least as far; the median of three or more is none.
+fn outlier_p(base: &Base, head: &Head) -> f64 {
+    let lone = |y: f64| base.noise.outlier_p(y - base.level);
+    match head.ys.as_slice() {
+        [one] => lone(*one),
+        [a, b] => lone(a.min(*b)).powi(2).max(f64::MIN_POSITIVE),
+        _ => 0.0,
+    }
 }
 
 fn mirrored_outlier_p(base: &Base, delta: f64) -> f64 {

@@ -105,6 +105,16 @@ fn a_lone_run_is_over_only_where_the_history_makes_outliers_unlikely() {
 }
 
 #[test]
+fn of_two_runs_one_outlier_is_no_regression() {
+    let mut spiky = base(30, 0.01);
+    for i in [3, 11, 25] {
+        spiky.noise.residuals[i] = 0.4;
+    }
+    assert_ne!(regress(&spiky, &[100.0, 140.0]).verdict, Verdict::Over);
+    assert_eq!(regress(&spiky, &[140.0, 141.0]).verdict, Verdict::Over);
+}
+
+#[test]
 fn improvements_are_said_and_never_fail() {
     let found = regress(&base(20, 0.01), &[80.0, 81.0, 79.0]);
     assert_eq!((found.verdict, found.improved), (Verdict::Within, true));
