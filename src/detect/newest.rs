@@ -16,6 +16,8 @@ const MOST: usize = 12;
 const FEWEST: usize = 2;
 /// Fewest points before it whose noise is taken as known.
 const BASE: usize = 16;
+/// Most points before it that are looked at: what the noise was like of late.
+const MOST_BASE: usize = 1000;
 /// Share of the density that stands for outliers.
 const FLOOR: f64 = 0.1;
 /// Levels farther than this from the base, in units of the noise, are all equally far.
@@ -33,7 +35,7 @@ pub(super) fn test(z: &[f64], noise: &Noise, work: &mut Workspace) -> Option<(us
     if most < FEWEST {
         return None;
     }
-    let base = &z[..m - most];
+    let base = &z[(m - most).saturating_sub(MOST_BASE)..m - most];
     let centre = work.median(base);
     work.residuals.clear();
     work.residuals.extend(base.iter().map(|z| z - centre));
@@ -59,7 +61,7 @@ pub(super) fn test(z: &[f64], noise: &Noise, work: &mut Workspace) -> Option<(us
     if length == 0 || p > WEAK {
         return None;
     }
-    let seen_before = z[..m - length]
+    let seen_before = z[(m - length).saturating_sub(MOST_BASE)..m - length]
         .windows(length)
         .any(|stretch| likelihood_ratio(stretch, centre, &work.density) >= ratio);
     (!seen_before).then_some((m - length, p))

@@ -1,5 +1,6 @@
 //! From the caller's series to stretches of numbers and back.
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,7 +30,14 @@ const STRATA_ROUNDS: usize = 3;
 /// ```
 #[must_use]
 pub fn detect(input: &Input<'_>, settings: &Settings) -> Detection {
-    detect_with(input, settings, &mut Workspace::default())
+    // Buffers are kept for the next call on this thread; nothing of one answer enters another.
+    thread_local! {
+        static WORK: RefCell<Workspace> = RefCell::new(Workspace::default());
+    }
+    WORK.with(|work| match work.try_borrow_mut() {
+        Ok(mut work) => detect_with(input, settings, &mut work),
+        Err(_) => detect_with(input, settings, &mut Workspace::default()),
+    })
 }
 
 /// [`detect`] on many series, on up to `threads` threads (0 counts as 1). The answers are in the
