@@ -24,6 +24,10 @@ const LOOSE: f64 = 0.03;
 pub(super) const WEAK: f64 = 0.05;
 /// The same for stretches of few points, whose p the approximation overstates.
 const DOUBTFUL: f64 = 0.3;
+/// p that needs no second opinion.
+const SURE: f64 = 1e-6;
+/// Levels this far apart share no value, outliers drawn in: how clear that is ranks cannot show.
+const CLEAR: f64 = 2.0 * CLIP;
 /// How many points are few.
 const FEW_POINTS: usize = 24;
 /// Long-run ratio up to which points count as independent, which enumeration presumes.
@@ -256,8 +260,16 @@ pub(super) fn verify(
     }
     let (p, _) = split(stretch, noise, work);
     let p = p.max(evidence::attainable(stretch.len(), places[i] - first));
-    if stretch.len() > FEW_POINTS || p > DOUBTFUL {
+    if p <= SURE || p > DOUBTFUL {
         return p;
+    }
+    if stretch.len() > FEW_POINTS {
+        let at = places[i] - first;
+        let jump = work.median(&stretch[at..]) - work.median(&stretch[..at]);
+        if jump.abs() < CLEAR {
+            return p;
+        }
+        return p.min(verify_by_value(stretch, at, noise, work));
     }
     // Ranks of few points cannot show how clear a step is: their extremes are near. Enumeration
     // is exact in the middle; near the ends only the values themselves tell.

@@ -448,6 +448,26 @@ fn correlated_noise_is_told_from_changes() {
 }
 
 #[test]
+fn a_clear_step_is_found_in_wandering_noise() {
+    for seed in 0..10 {
+        let mut state = 0.0;
+        let values: Vec<f64> = normals(700 + seed, 200)
+            .iter()
+            .enumerate()
+            .map(|(i, z)| {
+                state = 0.8 * state + 0.6 * z;
+                100.0 * (0.01 * state).exp() * if i < 20 { 1.0 } else { 1.15 }
+            })
+            .collect();
+        let found = places(&run(&values));
+        assert!(
+            found.iter().any(|at| at.abs_diff(20) <= 2),
+            "{seed}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn all_at_once_is_as_one_by_one_on_any_number_of_threads() {
     let series: Vec<Vec<f64>> = (0..9).map(|i| step(30 + i, 100, 60, 1.04)).collect();
     let inputs: Vec<Input<'_>> = series
