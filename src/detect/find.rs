@@ -28,6 +28,8 @@ const DOUBTFUL: f64 = 0.3;
 const SURE: f64 = 1e-6;
 /// Levels this far apart share no value, outliers drawn in: how clear that is ranks cannot show.
 const CLEAR: f64 = 2.0 * CLIP;
+/// Fewer points may all be outliers.
+const CLEAR_POINTS: usize = 5;
 /// How many points are few.
 const FEW_POINTS: usize = 24;
 /// Long-run ratio up to which points count as independent, which enumeration presumes.
@@ -235,7 +237,10 @@ fn split_further(z: &[f64], places: &mut Vec<usize>, noise: &Noise, work: &mut W
         } else {
             LOOSE
         };
-        if p <= loose && at >= 2 && last - first - at >= 2 {
+        if p > DOUBTFUL || at < 2 || last - first - at < 2 {
+            continue;
+        }
+        if p <= loose || clear(&z[first..last], at, work) {
             places.push(first + at);
             stretches.push((first, first + at));
             stretches.push((first + at, last));
@@ -265,8 +270,7 @@ pub(super) fn verify(
     }
     if stretch.len() > FEW_POINTS {
         let at = places[i] - first;
-        let jump = work.median(&stretch[at..]) - work.median(&stretch[..at]);
-        if jump.abs() < CLEAR {
+        if !clear(stretch, at, work) {
             return p;
         }
         return p.min(verify_by_value(stretch, at, noise, work));
@@ -282,12 +286,20 @@ pub(super) fn verify(
     p.min(by_value)
 }
 
+/// Whether two levels of several points share no value.
+fn clear(z: &[f64], at: usize, work: &mut Workspace) -> bool {
+    at.min(z.len() - at) >= CLEAR_POINTS
+        && (work.median(&z[at..]) - work.median(&z[..at])).abs() >= CLEAR
+}
+
 /// As [`split`], from the values instead of their ranks, those beyond three standard deviations
-/// of both levels drawn in. Never less than twice what the least likely arrangement has.
+/// or half the step outside both levels drawn in. Never less than twice what the arrangement
+/// allows.
 fn verify_by_value(z: &[f64], at: usize, noise: &Noise, work: &mut Workspace) -> f64 {
     let before = work.median(&z[..at]);
     let after = work.median(&z[at..]);
-    let (low, high) = (before.min(after) - CLIP, before.max(after) + CLIP);
+    let reach = CLIP.max(0.5 * (after - before).abs());
+    let (low, high) = (before.min(after) - reach, before.max(after) + reach);
     work.residuals.clear();
     work.residuals.extend(z.iter().map(|z| z.clamp(low, high)));
     let p = match evidence::best_split(&work.residuals) {
