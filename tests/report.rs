@@ -75,6 +75,8 @@ fn a_report_has_a_page_for_everything() {
         "index.html",
         "s/search-latency-p95-1.html",
         "f/search.html",
+        "regressions.html",
+        "regressions.xml",
         "data/report.json",
         "data/search-latency-p95-1.csv",
         "assets/report.css",
@@ -95,7 +97,7 @@ fn a_report_has_a_page_for_everything() {
                 );
                 continue;
             }
-            let link = link.split('#').next().unwrap();
+            let (link, id) = link.split_once('#').unwrap_or((&link, ""));
             let target = match link.strip_prefix("../") {
                 Some(rest) => rest.to_owned(),
                 None if path.contains('/') => format!("{}/{link}", path.split('/').next().unwrap()),
@@ -104,6 +106,10 @@ fn a_report_has_a_page_for_everything() {
             assert!(
                 files.contains_key(&target),
                 "{path} links to {target}, which is missing"
+            );
+            assert!(
+                id.is_empty() || files[&target].contains(&format!("id=\"{id}\"")),
+                "{path}: {target}#{id} leads nowhere"
             );
         }
     }
@@ -240,6 +246,49 @@ fn the_ledger_adds_up_exactly_as_shown() {
 }
 
 #[test]
+fn the_feed_is_well_formed_and_its_ids_stay() {
+    let id = |feed: &str| -> Vec<String> {
+        let parts = feed.split("<id>").skip(1);
+        parts
+            .map(|part| part.split("</id>").next().unwrap().to_owned())
+            .collect()
+    };
+    let view = project();
+    let files_now = files(&view);
+    let feed = &files_now["regressions.xml"];
+    let ids = id(feed);
+    let mut unique = ids.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(ids.len(), unique.len());
+    assert!(
+        ids.len() > 5
+            && ids
+                .iter()
+                .all(|id| id.starts_with("urn:uuid:") && id.len() == 45)
+    );
+    assert!(
+        feed.contains("checkout latency.p95 +14.5 % (+12.5 … +16.5): Bump serde to 1.0.228"),
+        "{feed}"
+    );
+    for name in ["feed", "entry", "title", "content", "author", "updated"] {
+        let open = feed.matches(&format!("<{name}")).count();
+        assert_eq!(open, feed.matches(&format!("</{name}>")).count(), "{name}");
+    }
+    // A later report has the same entries under the same ids.
+    let mut later = view.clone();
+    later.now = "2026-11-25T08:00:00Z".parse().unwrap();
+    assert_eq!(id(&files(&later)["regressions.xml"]), ids);
+    // Accepted changes are listed as such, better ones are not.
+    let page = text(&files_now["regressions.html"]);
+    assert!(
+        page.contains("accepted checkout latency.p95 +16.7 %"),
+        "{page}"
+    );
+    assert!(!page.contains("cart latency.p95"), "{page}");
+}
+
+#[test]
 fn no_number_is_compared_across_machines() {
     let files = files(&project());
     let rows = table(&files["s/index-build-time-6.html"], "releases");
@@ -249,12 +298,13 @@ fn no_number_is_compared_across_machines() {
 
 const TAGS: &str = "!doctype html head meta title link script body header footer main section article \
      p b a code small span br h1 h2 h3 ul ol li dl div dt dd table thead tbody tr th td form label \
-     input button select option fieldset legend output figure figcaption details summary time svg path text";
+     input button select option fieldset legend output figure figcaption details summary time svg path text \
+     ?xml feed id updated author entry";
 
 const ATTRIBUTES: &str = "lang charset http-equiv content name rel href src defer class id hidden type \
      value checked scope title autocomplete aria-hidden aria-label role viewBox width height \
      preserveAspectRatio d x y dy text-anchor html data-first data-width data-points data-commits \
-     visibility min max";
+     visibility min max version encoding xmlns";
 
 /// Fails where a page holds an element or attribute that no template writes, or leads somewhere
 /// unexpected.
@@ -285,6 +335,7 @@ fn assert_tame(path: &str, html: &str) {
                         "assets/",
                         "#c",
                         "data:,",
+                        "regressions.",
                         "index.html",
                     ];
                     let web = value.starts_with("https://example.org/acme/shop/commit/");

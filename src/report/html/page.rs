@@ -1,6 +1,7 @@
 //! The templates.
 
 use super::ReportError;
+use super::changed::Regressions;
 use super::overview::{FeaturePage, Overview};
 use super::series::SeriesPage;
 use minijinja::syntax::SyntaxConfig;
@@ -30,6 +31,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     (
         "series.html",
         include_str!("../../../templates/series.html"),
+    ),
+    (
+        "regressions.html",
+        include_str!("../../../templates/regressions.html"),
+    ),
+    (
+        "regressions.xml",
+        include_str!("../../../templates/regressions.xml"),
     ),
     (
         "feature.html",
@@ -67,6 +76,14 @@ impl Pages {
 
     pub(super) fn feature(&self, page: &FeaturePage) -> Result<Vec<u8>, ReportError> {
         self.render("feature.html", page)
+    }
+
+    pub(super) fn regressions(&self, page: &Regressions) -> Result<Vec<u8>, ReportError> {
+        self.render("regressions.html", page)
+    }
+
+    pub(super) fn feed(&self, page: &Regressions) -> Result<Vec<u8>, ReportError> {
+        self.render("regressions.xml", page)
     }
 
     fn render(&self, name: &str, page: impl Serialize) -> Result<Vec<u8>, ReportError> {
