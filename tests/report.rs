@@ -5,7 +5,7 @@
 
 mod report_support;
 
-use plimsoll::report::html::{ReportError, render};
+use plimsoll::report::html::{ReportError, render, render_single};
 use plimsoll::report::view::{ReportView, State};
 use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
@@ -334,6 +334,7 @@ fn assert_tame(path: &str, html: &str) {
                         "data/",
                         "assets/",
                         "#c",
+                        "#s-",
                         "data:,",
                         "regressions.",
                         "index.html",
@@ -391,6 +392,51 @@ fn honest_text_is_tame_too() {
             );
         }
     }
+}
+
+#[test]
+fn one_file_holds_the_overview_and_what_is_not_fine() {
+    let page = String::from_utf8(render_single(&project()).unwrap()).unwrap();
+    assert_tame("single", &without_embedded(&page));
+    for link in page.split("href=\"").skip(1) {
+        let link = link.split('"').next().unwrap();
+        let id = link.strip_prefix('#').map(|id| format!("id=\"{id}\""));
+        let web = link.starts_with("https:") || link == "data:,";
+        assert!(
+            web || id.is_some_and(|id| page.contains(&id)),
+            "{link} leads nowhere"
+        );
+    }
+    assert!(!page.contains("src="), "nothing is loaded");
+    let words = text(&without_embedded(&page));
+    for part in [
+        "1 budget is broken",
+        "opening level, 2026-08-21 212.0 ms",
+        "✕ broken 612 ms is over",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(
+        !page.contains("id=\"s-cart-latency-p95-9\""),
+        "what is fine has no section"
+    );
+    for attack in HOSTILE {
+        let page = String::from_utf8(render_single(&hostile(attack)).unwrap()).unwrap();
+        assert_tame("single", &without_embedded(&page));
+    }
+}
+
+/// A page without its own style and script.
+fn without_embedded(page: &str) -> String {
+    let mut page = page.to_owned();
+    for name in ["style", "script"] {
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        assert_eq!(page.matches(&start).count(), 1);
+        let from = page.find(&start).unwrap();
+        let to = page.find(&end).unwrap() + end.len();
+        page.replace_range(from..to, "");
+    }
+    page
 }
 
 #[test]

@@ -51,7 +51,7 @@ struct Group {
 
 #[derive(Debug, Serialize)]
 struct Effect {
-    href: String,
+    href: Option<String>,
     name: String,
     under: String,
     effect: String,
@@ -82,7 +82,7 @@ impl Changed {
     pub(super) fn recent(
         view: &ReportView,
         names: &Names,
-        folder: &str,
+        root: &str,
         wanted: impl Fn(&SeriesView) -> bool,
     ) -> Self {
         let mut causes = causes(view, |series, _| wanted(series));
@@ -102,7 +102,7 @@ impl Changed {
         } else {
             format!("Nothing changed in the last {RECENT_DAYS} days; the newest changes")
         };
-        let mut changed = Self::new(view, names, folder, causes, limit, title);
+        let mut changed = Self::new(view, names, root, causes, limit, title);
         changed.more = all - changed.groups.len();
         changed
     }
@@ -111,13 +111,13 @@ impl Changed {
     fn worse(view: &ReportView, names: &Names) -> Self {
         let causes = causes(view, |_, change| !change.improved);
         let title = "Every change for the worse".to_owned();
-        Self::new(view, names, "s/", causes, ALL_GROUPS, title)
+        Self::new(view, names, "", causes, ALL_GROUPS, title)
     }
 
     fn new(
         view: &ReportView,
         names: &Names,
-        folder: &str,
+        root: &str,
         causes: Causes<'_>,
         limit: usize,
         title: String,
@@ -127,7 +127,7 @@ impl Changed {
             .into_iter()
             .rev()
             .take(limit)
-            .map(|(cause, found)| Group::new(view, names, folder, cause, found))
+            .map(|(cause, found)| Group::new(view, names, root, cause, found))
             .collect();
         Self {
             title,
@@ -141,7 +141,7 @@ impl Group {
     fn new(
         view: &ReportView,
         names: &Names,
-        folder: &str,
+        root: &str,
         cause: usize,
         mut found: Vec<(&SeriesView, &ChangeView)>,
     ) -> Self {
@@ -167,7 +167,7 @@ impl Group {
             effects: found
                 .iter()
                 .take(EFFECTS)
-                .map(|(series, change)| Effect::new(view, names, folder, series, change))
+                .map(|(series, change)| Effect::new(view, names, root, series, change))
                 .collect(),
         }
     }
@@ -177,7 +177,7 @@ impl Effect {
     fn new(
         view: &ReportView,
         names: &Names,
-        folder: &str,
+        root: &str,
         series: &SeriesView,
         change: &ChangeView,
     ) -> Self {
@@ -189,9 +189,9 @@ impl Effect {
         } else {
             ("worse", "worse")
         };
-        let anchor = anchor(view, series, change);
+        let place = format!("#{}", anchor(view, series, change));
         Self {
-            href: format!("{folder}{}.html#{anchor}", series.slug),
+            href: names.series_link(root, series, &place),
             name: Names::title(series),
             under: names.slice(series),
             effect: change.effect.map_or_else(

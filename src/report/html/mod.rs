@@ -10,6 +10,9 @@ mod overview;
 mod page;
 mod sentence;
 mod series;
+mod single;
+
+pub use single::render_single;
 
 use crate::report::chart::ChartError;
 use crate::report::view::ReportView;

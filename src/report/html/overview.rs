@@ -39,11 +39,12 @@ struct StateCount {
 /// One series in a table.
 #[derive(Debug, Serialize)]
 struct Row {
-    slug: String,
+    href: Option<String>,
     state: StateName,
     name: String,
     under: String,
-    feature: Option<(String, String)>,
+    /// Link, where there is a page, and name.
+    feature: Option<(Option<String>, String)>,
     now: String,
     budget: String,
     bar: String,
@@ -58,7 +59,12 @@ struct Row {
 }
 
 impl Row {
-    fn new(view: &ReportView, names: &Names, series: &SeriesView) -> Result<Self, ReportError> {
+    fn new(
+        view: &ReportView,
+        names: &Names,
+        root: &str,
+        series: &SeriesView,
+    ) -> Result<Self, ReportError> {
         let scale = scale(series);
         let feature = series
             .feature
@@ -70,11 +76,12 @@ impl Row {
             .find(|change| change.kind == ChangeKind::Change);
         let when = last.and_then(|change| view.commits.get(blamed(series, change)));
         Ok(Self {
-            slug: series.slug.clone(),
+            href: names.series_link(root, series, ""),
             state: series.state.into(),
             name: Names::title(series),
             under: names.slice(series),
-            feature: feature.map(|(at, f)| (names.features[at].clone(), plain_up_to(&f.name, 40))),
+            feature: feature
+                .map(|(at, f)| (names.feature_link(root, at), plain_up_to(&f.name, 40))),
             now: series
                 .level
                 .map_or_else(String::new, |level| scale.value(level)),
@@ -170,7 +177,7 @@ impl Overview {
         let order = by_urgency(view, |_| true);
         let mut rows = order
             .iter()
-            .map(|at| Row::new(view, names, &view.series[*at]))
+            .map(|at| Row::new(view, names, "", &view.series[*at]))
             .collect::<Result<Vec<_>, _>>()?;
         let mut owners: Vec<String> = rows.iter().map(|row| row.owner.clone()).collect();
         owners.retain(|owner| !owner.is_empty());
@@ -188,19 +195,19 @@ impl Overview {
         Ok(Self {
             frame: Frame::new(view, ""),
             sentence: sentence(view),
-            loss: loss(view),
+            loss: loss(view, names),
             notes: view.notes.iter().map(|note| plain(note)).collect(),
             states: states(view),
             owners,
             rows,
             rest,
-            changed: Changed::recent(view, names, "s/", |_| true),
+            changed: Changed::recent(view, names, "", |_| true),
         })
     }
 }
 
 /// Indices of the series that are wanted, the most urgent first.
-fn by_urgency(view: &ReportView, wanted: impl Fn(&SeriesView) -> bool) -> Vec<usize> {
+pub(super) fn by_urgency(view: &ReportView, wanted: impl Fn(&SeriesView) -> bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..view.series.len())
         .filter(|at| wanted(&view.series[*at]))
         .collect();
@@ -251,7 +258,7 @@ impl FeaturePage {
         let own = |series: &SeriesView| series.feature == Some(index);
         let rows = by_urgency(view, own)
             .iter()
-            .map(|at| Row::new(view, names, &view.series[*at]))
+            .map(|at| Row::new(view, names, "../", &view.series[*at]))
             .collect::<Result<Vec<_>, _>>()?;
         let bad = rows
             .iter()
@@ -271,7 +278,7 @@ impl FeaturePage {
             journey: feature.journey.as_deref().map(plain),
             sentence,
             rows,
-            changed: Changed::recent(view, names, "../s/", own),
+            changed: Changed::recent(view, names, "../", own),
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The greatest drift, in words.
 #[derive(Debug, Serialize)]
 pub(super) struct Loss {
-    slug: String,
+    href: Option<String>,
     name: String,
     text: String,
 }
@@ -103,7 +103,7 @@ fn worse(series: &SeriesView) -> f64 {
 }
 
 /// The greatest drift for the worse, and how much of it no commit explains.
-pub(super) fn loss(view: &ReportView) -> Option<Loss> {
+pub(super) fn loss(view: &ReportView, names: &Names) -> Option<Loss> {
     let weight = |series: &SeriesView| {
         series
             .drift
@@ -131,7 +131,7 @@ pub(super) fn loss(view: &ReportView) -> Option<Loss> {
         }
     }
     Some(Loss {
-        slug: series.slug.clone(),
+        href: names.series_link("", series, ""),
         name: Names::title(series),
         text,
     })

@@ -30,7 +30,8 @@ const SHOWN_RELEASES: usize = 30;
 /// Everything on `s/<slug>.html`.
 #[derive(Debug, Serialize)]
 pub(super) struct SeriesPage {
-    frame: Frame,
+    #[serde(skip)]
+    pub(super) frame: Frame,
     slug: String,
     id: String,
     name: String,
@@ -203,6 +204,18 @@ impl SeriesPage {
             several_machines: series.machines.len() > 1,
             noise: series.noise.map(percent_text),
         })
+    }
+}
+
+impl SeriesPage {
+    /// Without the long tables, for a section of a larger page.
+    pub(super) fn without_runs(self) -> Self {
+        Self {
+            runs: Vec::new(),
+            releases: Vec::new(),
+            changes: Vec::new(),
+            ..self
+        }
     }
 }
 
