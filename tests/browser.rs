@@ -18,9 +18,13 @@ fn pages_load_from_disk_without_a_word_on_the_console_or_a_request() {
         assert_eq!(browser.console(), Vec::<String>::new(), "{page}");
         let requests = browser.requests();
         assert!(
-            requests.iter().any(|url| url.ends_with("report.css")),
+            requests.iter().any(|url| url.ends_with(&page)),
             "{page}: {requests:?}"
         );
+        if page == "single.html" {
+            let loaded = requests.iter().filter(|url| url.starts_with("file:"));
+            assert_eq!(loaded.count(), 1, "one file is enough: {requests:?}");
+        }
         for url in requests {
             assert!(
                 url.starts_with("file://") || url.starts_with("data:"),

@@ -5,7 +5,7 @@
 
 mod report_support;
 
-use plimsoll::report::html::{ReportError, render};
+use plimsoll::report::html::{ReportError, render, render_single};
 use plimsoll::report::view::{ReportView, State};
 use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
@@ -75,6 +75,8 @@ fn a_report_has_a_page_for_everything() {
         "index.html",
         "s/search-latency-p95-1.html",
         "f/search.html",
+        "regressions.html",
+        "regressions.xml",
         "data/report.json",
         "data/search-latency-p95-1.csv",
         "assets/report.css",
@@ -95,7 +97,7 @@ fn a_report_has_a_page_for_everything() {
                 );
                 continue;
             }
-            let link = link.split('#').next().unwrap();
+            let (link, id) = link.split_once('#').unwrap_or((&link, ""));
             let target = match link.strip_prefix("../") {
                 Some(rest) => rest.to_owned(),
                 None if path.contains('/') => format!("{}/{link}", path.split('/').next().unwrap()),
@@ -104,6 +106,10 @@ fn a_report_has_a_page_for_everything() {
             assert!(
                 files.contains_key(&target),
                 "{path} links to {target}, which is missing"
+            );
+            assert!(
+                id.is_empty() || files[&target].contains(&format!("id=\"{id}\"")),
+                "{path}: {target}#{id} leads nowhere"
             );
         }
     }
@@ -240,6 +246,49 @@ fn the_ledger_adds_up_exactly_as_shown() {
 }
 
 #[test]
+fn the_feed_is_well_formed_and_its_ids_stay() {
+    let id = |feed: &str| -> Vec<String> {
+        let parts = feed.split("<id>").skip(1);
+        parts
+            .map(|part| part.split("</id>").next().unwrap().to_owned())
+            .collect()
+    };
+    let view = project();
+    let files_now = files(&view);
+    let feed = &files_now["regressions.xml"];
+    let ids = id(feed);
+    let mut unique = ids.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(ids.len(), unique.len());
+    assert!(
+        ids.len() > 5
+            && ids
+                .iter()
+                .all(|id| id.starts_with("urn:uuid:") && id.len() == 45)
+    );
+    assert!(
+        feed.contains("checkout latency.p95 +14.5 % (+12.5 … +16.5): Bump serde to 1.0.228"),
+        "{feed}"
+    );
+    for name in ["feed", "entry", "title", "content", "author", "updated"] {
+        let open = feed.matches(&format!("<{name}")).count();
+        assert_eq!(open, feed.matches(&format!("</{name}>")).count(), "{name}");
+    }
+    // A later report has the same entries under the same ids.
+    let mut later = view.clone();
+    later.now = "2026-11-25T08:00:00Z".parse().unwrap();
+    assert_eq!(id(&files(&later)["regressions.xml"]), ids);
+    // Accepted changes are listed as such, better ones are not.
+    let page = text(&files_now["regressions.html"]);
+    assert!(
+        page.contains("accepted checkout latency.p95 +16.7 %"),
+        "{page}"
+    );
+    assert!(!page.contains("cart latency.p95"), "{page}");
+}
+
+#[test]
 fn no_number_is_compared_across_machines() {
     let files = files(&project());
     let rows = table(&files["s/index-build-time-6.html"], "releases");
@@ -249,12 +298,13 @@ fn no_number_is_compared_across_machines() {
 
 const TAGS: &str = "!doctype html head meta title link script body header footer main section article \
      p b a code small span br h1 h2 h3 ul ol li dl div dt dd table thead tbody tr th td form label \
-     input button select option fieldset legend output figure figcaption details summary time svg path text";
+     input button select option fieldset legend output figure figcaption details summary time svg path text \
+     ?xml feed id updated author entry";
 
 const ATTRIBUTES: &str = "lang charset http-equiv content name rel href src defer class id hidden type \
      value checked scope title autocomplete aria-hidden aria-label role viewBox width height \
      preserveAspectRatio d x y dy text-anchor html data-first data-width data-points data-commits \
-     visibility min max";
+     visibility min max version encoding xmlns";
 
 /// Fails where a page holds an element or attribute that no template writes, or leads somewhere
 /// unexpected.
@@ -284,7 +334,9 @@ fn assert_tame(path: &str, html: &str) {
                         "data/",
                         "assets/",
                         "#c",
+                        "#s-",
                         "data:,",
+                        "regressions.",
                         "index.html",
                     ];
                     let web = value.starts_with("https://example.org/acme/shop/commit/");
@@ -340,6 +392,51 @@ fn honest_text_is_tame_too() {
             );
         }
     }
+}
+
+#[test]
+fn one_file_holds_the_overview_and_what_is_not_fine() {
+    let page = String::from_utf8(render_single(&project()).unwrap()).unwrap();
+    assert_tame("single", &without_embedded(&page));
+    for link in page.split("href=\"").skip(1) {
+        let link = link.split('"').next().unwrap();
+        let id = link.strip_prefix('#').map(|id| format!("id=\"{id}\""));
+        let web = link.starts_with("https:") || link == "data:,";
+        assert!(
+            web || id.is_some_and(|id| page.contains(&id)),
+            "{link} leads nowhere"
+        );
+    }
+    assert!(!page.contains("src="), "nothing is loaded");
+    let words = text(&without_embedded(&page));
+    for part in [
+        "1 budget is broken",
+        "opening level, 2026-08-21 212.0 ms",
+        "✕ broken 612 ms is over",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(
+        !page.contains("id=\"s-cart-latency-p95-9\""),
+        "what is fine has no section"
+    );
+    for attack in HOSTILE {
+        let page = String::from_utf8(render_single(&hostile(attack)).unwrap()).unwrap();
+        assert_tame("single", &without_embedded(&page));
+    }
+}
+
+/// A page without its own style and script.
+fn without_embedded(page: &str) -> String {
+    let mut page = page.to_owned();
+    for name in ["style", "script"] {
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        assert_eq!(page.matches(&start).count(), 1);
+        let from = page.find(&start).unwrap();
+        let to = page.find(&end).unwrap() + end.len();
+        page.replace_range(from..to, "");
+    }
+    page
 }
 
 #[test]

@@ -200,6 +200,8 @@ impl Folder {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, content).unwrap();
         }
+        let single = plimsoll::report::html::render_single(view).unwrap();
+        std::fs::write(folder.path().join("single.html"), single).unwrap();
         Self(folder)
     }
 
@@ -210,7 +212,11 @@ impl Folder {
 
     /// All pages of the report.
     pub fn pages(&self) -> Vec<String> {
-        let mut pages = vec!["index.html".to_owned()];
+        let mut pages = vec![
+            "index.html".to_owned(),
+            "regressions.html".to_owned(),
+            "single.html".to_owned(),
+        ];
         for kind in ["s", "f"] {
             let Ok(entries) = std::fs::read_dir(self.0.path().join(kind)) else {
                 continue;

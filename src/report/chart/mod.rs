@@ -10,7 +10,7 @@ mod spark;
 
 pub use history::{Chart, history};
 pub use plain::plain;
-pub use spark::{bar, spark};
+pub use spark::{bar, spark, step};
 
 /// A drawing failed; plotters says why.
 #[derive(Debug, thiserror::Error)]

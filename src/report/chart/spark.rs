@@ -125,3 +125,20 @@ pub fn bar(used: f64) -> String {
         r#"<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><path class="room" d="M0 4H100"/><path class="used" d="M0 4H{part}"/>{over}</svg>"#
     )
 }
+
+/// One step of a waterfall: where a level went from and to, and the budget, each as a share of the
+/// width from 0 to 1.
+#[must_use]
+pub fn step(from: f64, to: f64, budget: Option<f64>, worse: bool) -> String {
+    let place = |share: f64| (share.clamp(0.0, 1.0) * 100.0 * 10.0).round() / 10.0;
+    let (left, right) = (place(from.min(to)), place(from.max(to)));
+    // What is too small to see is still there.
+    let right = right.max(left + 0.5);
+    let class = if worse { "up" } else { "down" };
+    let mark = budget.map_or_else(String::new, |budget| {
+        format!(r#"<path class="budget" d="M{} 0V8"/>"#, place(budget))
+    });
+    format!(
+        r#"<svg class="step" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><path class="{class}" d="M{left} 4H{right}"/>{mark}</svg>"#
+    )
+}

@@ -3,11 +3,16 @@
 //! Every figure and chart is in the pages themselves; the script only filters, sorts and reveals.
 //! The same view gives the same bytes.
 
+mod changed;
 mod data;
 mod names;
 mod overview;
 mod page;
+mod sentence;
 mod series;
+mod single;
+
+pub use single::render_single;
 
 use crate::report::chart::ChartError;
 use crate::report::view::ReportView;
@@ -66,6 +71,12 @@ pub fn render_each<E: From<ReportError>>(
     }
     let index = pages.overview(&overview::Overview::new(view, &names)?)?;
     write("index.html".to_owned(), index)?;
+    let regressions = changed::Regressions::new(view, &names);
+    write(
+        "regressions.html".to_owned(),
+        pages.regressions(&regressions)?,
+    )?;
+    write("regressions.xml".to_owned(), pages.feed(&regressions)?)?;
     write("data/report.json".to_owned(), data::json(view)?)?;
     write("data/commits.js".to_owned(), data::commits(view, &names)?)?;
     for (index, series) in view.series.iter().enumerate() {

@@ -16,6 +16,8 @@ pub(super) struct Names {
     several_environments: bool,
     /// What stands before a commit id in a link, if it is safe to link to.
     commit_url: Option<String>,
+    /// Where everything is one page: the series that have a section on it.
+    sections: Option<BTreeSet<String>>,
 }
 
 /// A commit in a table or sentence.
@@ -52,7 +54,39 @@ impl Names {
             features,
             several_environments: environments.len() > 1,
             commit_url: view.commit_url.clone().filter(|url| is_web(url)),
+            sections: None,
         }
+    }
+
+    /// Names for a report of one page, with sections for some series.
+    pub(super) fn of_one_page(view: &ReportView, sections: BTreeSet<String>) -> Self {
+        Self {
+            sections: Some(sections),
+            ..Self::new(view)
+        }
+    }
+
+    /// Link to a series from a page whose way to the folder of the report is `root`. `place` is an
+    /// anchor on its page, with `#`.
+    pub(super) fn series_link(
+        &self,
+        root: &str,
+        series: &SeriesView,
+        place: &str,
+    ) -> Option<String> {
+        let slug = &series.slug;
+        match &self.sections {
+            None => Some(format!("{root}s/{slug}.html{place}")),
+            Some(sections) => sections.contains(slug).then(|| format!("#s-{slug}")),
+        }
+    }
+
+    /// Link to the page of a feature.
+    pub(super) fn feature_link(&self, root: &str, feature: usize) -> Option<String> {
+        let name = self.features.get(feature)?;
+        self.sections
+            .is_none()
+            .then(|| format!("{root}f/{name}.html"))
     }
 
     /// `benchmark metric`.

@@ -1,24 +1,24 @@
 //! The templates.
 
 use super::ReportError;
+use super::changed::Regressions;
 use super::overview::{FeaturePage, Overview};
 use super::series::SeriesPage;
+use super::single::Single;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
+/// The style sheet.
+pub(super) const STYLE: &str = include_str!("../../../templates/assets/report.css");
+
+/// The script.
+pub(super) const SCRIPT: &str = include_str!("../../../templates/assets/report.js");
+
 /// Files that are the same in every report.
-pub(super) const ASSETS: &[(&str, &str)] = &[
-    (
-        "assets/report.css",
-        include_str!("../../../templates/assets/report.css"),
-    ),
-    (
-        "assets/report.js",
-        include_str!("../../../templates/assets/report.js"),
-    ),
-];
+pub(super) const ASSETS: &[(&str, &str)] =
+    &[("assets/report.css", STYLE), ("assets/report.js", SCRIPT)];
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../../templates/base.html")),
@@ -28,8 +28,24 @@ const TEMPLATES: &[(&str, &str)] = &[
     ),
     ("index.html", include_str!("../../../templates/index.html")),
     (
+        "overview.html",
+        include_str!("../../../templates/overview.html"),
+    ),
+    (
+        "single.html",
+        include_str!("../../../templates/single.html"),
+    ),
+    (
         "series.html",
         include_str!("../../../templates/series.html"),
+    ),
+    (
+        "regressions.html",
+        include_str!("../../../templates/regressions.html"),
+    ),
+    (
+        "regressions.xml",
+        include_str!("../../../templates/regressions.xml"),
     ),
     (
         "feature.html",
@@ -62,11 +78,29 @@ impl Pages {
     }
 
     pub(super) fn series(&self, page: &SeriesPage) -> Result<Vec<u8>, ReportError> {
-        self.render("series.html", page)
+        self.render(
+            "series.html",
+            InFrame {
+                frame: &page.frame,
+                p: page,
+            },
+        )
+    }
+
+    pub(super) fn single(&self, page: &Single) -> Result<Vec<u8>, ReportError> {
+        self.render("single.html", page)
     }
 
     pub(super) fn feature(&self, page: &FeaturePage) -> Result<Vec<u8>, ReportError> {
         self.render("feature.html", page)
+    }
+
+    pub(super) fn regressions(&self, page: &Regressions) -> Result<Vec<u8>, ReportError> {
+        self.render("regressions.html", page)
+    }
+
+    pub(super) fn feed(&self, page: &Regressions) -> Result<Vec<u8>, ReportError> {
+        self.render("regressions.xml", page)
     }
 
     fn render(&self, name: &str, page: impl Serialize) -> Result<Vec<u8>, ReportError> {
@@ -74,6 +108,13 @@ impl Pages {
         let text = template.render(Value::from(Serde(&page)))?;
         Ok(text.into_bytes())
     }
+}
+
+/// A page that says `p.` for what is its own.
+#[derive(Serialize)]
+struct InFrame<'a> {
+    frame: &'a Frame,
+    p: &'a SeriesPage,
 }
 
 /// What the head and foot of every page need.

@@ -5,7 +5,7 @@ use super::names::{CommitName, Names, StateName};
 use super::overview::{blamed, breaks, scale};
 use super::page::Frame;
 use crate::model::Direction;
-use crate::report::chart::{bar, history};
+use crate::report::chart::{bar, history, step};
 use crate::report::text::{
     Column, NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
 };
@@ -30,7 +30,8 @@ const SHOWN_RELEASES: usize = 30;
 /// Everything on `s/<slug>.html`.
 #[derive(Debug, Serialize)]
 pub(super) struct SeriesPage {
-    frame: Frame,
+    #[serde(skip)]
+    pub(super) frame: Frame,
     slug: String,
     id: String,
     name: String,
@@ -75,6 +76,8 @@ struct Ledger {
     entries: Vec<LedgerRow>,
     unattributed: String,
     unattributed_share: String,
+    /// Step of what no commit explains, in the waterfall.
+    unattributed_step: String,
     now: String,
     drift: String,
     budget: Option<String>,
@@ -89,6 +92,8 @@ struct LedgerRow {
     amount: String,
     level: String,
     share: String,
+    /// Its step in the waterfall.
+    step: String,
     effect: String,
     confidence: &'static str,
     accepted: Option<String>,
@@ -202,6 +207,18 @@ impl SeriesPage {
     }
 }
 
+impl SeriesPage {
+    /// Without the long tables, for a section of a larger page.
+    pub(super) fn without_runs(self) -> Self {
+        Self {
+            runs: Vec::new(),
+            releases: Vec::new(),
+            changes: Vec::new(),
+            ..self
+        }
+    }
+}
+
 /// An unsigned percentage: `±1.2 %` without the sign.
 fn percent_text(fraction: f64) -> String {
     if !fraction.is_finite() {
@@ -246,8 +263,10 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
         facts.push(("drift", text, format!("in {}", days(drift.days))));
     }
     let breaks = breaks(series);
-    if !breaks.is_empty() {
+    if series.breaks_in_days.is_some() {
         facts.push(("budget breaks in", breaks, "if nothing changes".to_owned()));
+    } else if !breaks.is_empty() {
+        facts.push(("forecast", breaks, String::new()));
     }
     if let Some(noise) = series.noise {
         facts.push((
@@ -262,7 +281,7 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
     facts
 }
 
-fn anchor(view: &ReportView, series: &SeriesView, change: &ChangeView) -> String {
+pub(super) fn anchor(view: &ReportView, series: &SeriesView, change: &ChangeView) -> String {
     // Two changes never share their first point, so the place makes it unique.
     let id = view
         .commits
@@ -291,6 +310,8 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
         .direction
         .unwrap_or(Direction::Lower)
         .worsening_sign();
+    let budget = series.budget.map(|budget| column.ticks(budget));
+    let span = Span::new(opening, now, budget, &column, ledger);
     let mut level = opening;
     let mut entries = Vec::new();
     for (at, amount) in &ledger.entries {
@@ -305,6 +326,7 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
             amount: column.difference(ticks),
             level: column.value(level),
             share: share(ticks),
+            step: span.step(level - ticks, level, *amount * worsening > 0.0),
             effect: change
                 .effect
                 .map_or_else(String::new, |(e, low, high)| effect_interval(e, low, high)),
@@ -315,7 +337,6 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
     }
     // What is left is what the shown figures leave: rounding is no commit's fault either.
     let unattributed = now - level;
-    let budget = series.budget.map(|budget| column.ticks(budget));
     let headroom = budget.map(|budget| match series.direction {
         Some(Direction::Higher) => now - budget,
         _ => budget - now,
@@ -335,12 +356,51 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
         since: since.map_or_else(String::new, |commit| crate::report::text::date(commit.time)),
         unattributed: column.difference(unattributed),
         unattributed_share: share(unattributed),
+        unattributed_step: span.step(level, now, unattributed as f64 * worsening > 0.0),
         now: column.value(now),
         drift: column.difference(drift),
         budget: budget.map(|budget| column.value(budget)),
         headroom: headroom.map(|headroom| column.difference(headroom)),
         over: headroom.is_some_and(|headroom| headroom < 0),
         entries,
+    }
+}
+
+/// What the waterfall of a ledger spans, in ticks: all levels on the way, and the budget.
+struct Span {
+    low: i128,
+    high: i128,
+    budget: Option<i128>,
+}
+
+impl Span {
+    fn new(
+        opening: i128,
+        now: i128,
+        budget: Option<i128>,
+        column: &Column,
+        ledger: &LedgerView,
+    ) -> Self {
+        let mut level = opening;
+        let steps = ledger.entries.iter().map(|(_, amount)| {
+            level += column.ticks(*amount);
+            level
+        });
+        let levels: Vec<i128> = steps.chain([opening, now]).chain(budget).collect();
+        Self {
+            low: levels.iter().copied().min().unwrap_or(0),
+            high: levels.iter().copied().max().unwrap_or(0),
+            budget,
+        }
+    }
+
+    fn step(&self, from: i128, to: i128, worse: bool) -> String {
+        let width = (self.high - self.low).max(1) as f64;
+        let share = |ticks: i128| (ticks - self.low) as f64 / width;
+        if from == to {
+            return String::new();
+        }
+        step(share(from), share(to), self.budget.map(share), worse)
     }
 }
 

@@ -1,0 +1,138 @@
+//! The whole project in a sentence or two.
+
+use super::names::Names;
+use super::overview::scale;
+use crate::model::Direction;
+use crate::report::text::{days, effect, percent_of};
+use crate::report::view::{ReportView, SeriesView, State};
+use serde::Serialize;
+
+/// The greatest drift, in words.
+#[derive(Debug, Serialize)]
+pub(super) struct Loss {
+    href: Option<String>,
+    name: String,
+    text: String,
+}
+
+/// The state of the project in one sentence.
+pub(super) fn sentence(view: &ReportView) -> String {
+    if view.series.is_empty() {
+        return "Nothing has been measured yet: `plimsoll record` stores the first results."
+            .to_owned();
+    }
+    let count = |state: State| view.series.iter().filter(|s| s.state == state).count();
+    let mut parts: Vec<String> = Vec::new();
+    let mut say = |state: State, one: &str, many: &str| match count(state) {
+        0 => {}
+        1 => parts.push(format!("1 {one}")),
+        n => parts.push(format!("{n} {many}")),
+    };
+    say(State::Broken, "budget is broken", "budgets are broken");
+    say(
+        State::Soon,
+        "is close to its budget or will break it within 30 days",
+        "are close to their budget or will break it within 30 days",
+    );
+    say(
+        State::Creeping,
+        "is creeping up in small steps",
+        "are creeping up in small steps",
+    );
+    let silent = view
+        .series
+        .iter()
+        .filter(|series| series.state == State::NoData)
+        .filter_map(|series| series.silent_days)
+        .fold(f64::NAN, f64::max);
+    let since = if silent.is_nan() {
+        String::new()
+    } else {
+        format!(" for up to {}", days(silent))
+    };
+    say(
+        State::NoData,
+        &format!("series has had no data{}", since.replace("up to ", "")),
+        &format!("series have had no data{since}"),
+    );
+    say(
+        State::Noisy,
+        "is too noisy for its limit",
+        "are too noisy for their limits",
+    );
+    let troubles = parts.len();
+    let mut rest: Vec<String> = Vec::new();
+    let mut calm = |state: State, one: &str, many: &str| match count(state) {
+        0 => {}
+        1 => rest.push(format!("1 {one}")),
+        n => rest.push(format!("{n} {many}")),
+    };
+    calm(
+        State::Ok,
+        "series is within its budget",
+        "series are within their budgets",
+    );
+    calm(State::Learning, "is still learning", "are still learning");
+    calm(State::Unbudgeted, "has no budget", "have no budget");
+    let budgeted = view.series.len() - count(State::Unbudgeted);
+    if troubles == 0 && budgeted == 0 {
+        return format!(
+            "No series has a budget yet ({} measured): `plimsoll init` writes a first one.",
+            view.series.len()
+        );
+    }
+    let mut text = if troubles == 0 {
+        "No budget is broken.".to_owned()
+    } else {
+        parts.join(", ") + "."
+    };
+    if !rest.is_empty() {
+        text.push(' ');
+        text.push_str(&rest.join(", "));
+        text.push('.');
+    }
+    text
+}
+
+/// Sign that makes worse positive.
+fn worse(series: &SeriesView) -> f64 {
+    series
+        .direction
+        .unwrap_or(Direction::Lower)
+        .worsening_sign()
+}
+
+/// The greatest drift for the worse, and how much of it no commit explains.
+pub(super) fn loss(view: &ReportView, names: &Names) -> Option<Loss> {
+    let weight = |series: &SeriesView| {
+        series
+            .drift
+            .map_or(0.0, |drift| drift.relative * worse(series))
+    };
+    let series = view
+        .series
+        .iter()
+        .filter(|series| weight(series).is_finite() && weight(series) >= 0.01)
+        .max_by(|a, b| weight(a).total_cmp(&weight(b)).then(b.key.cmp(&a.key)))?;
+    let drift = series.drift?;
+    let mut text = format!(
+        "{} ({}) in {}",
+        scale(series).difference(drift.absolute),
+        effect(drift.relative),
+        days(drift.days)
+    );
+    if let Some(ledger) = &series.ledger {
+        let share = ledger.unattributed / (ledger.now - ledger.opening);
+        if share.is_finite() && (0.1..=1.0).contains(&share) {
+            text.push_str(&format!(
+                "; {} of it has no single commit to blame",
+                percent_of(share)
+            ));
+        }
+    }
+    Some(Loss {
+        href: names.series_link("", series, ""),
+        name: Names::title(series),
+        text,
+    })
+}

@@ -1,0 +1,104 @@
+//! The report as one file: the overview, and the details of what is not fine.
+
+use super::ReportError;
+use super::names::{Names, urgency};
+use super::overview::{Overview, by_urgency};
+use super::page::{Pages, SCRIPT, STYLE};
+use super::series::SeriesPage;
+use crate::report::view::{ReportView, State};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Series that get a section of their own.
+const SECTIONS: usize = 40;
+
+/// Everything on the page.
+#[derive(Debug, Serialize)]
+pub(super) struct Single {
+    #[serde(flatten)]
+    overview: Overview,
+    details: Vec<SeriesPage>,
+    left_out: usize,
+    style: &'static str,
+    script: &'static str,
+    style_hash: String,
+    script_hash: String,
+}
+
+/// Renders the overview and a section for each series that is not fine as one page, which needs
+/// no other file: style and script are in it, allowed by their digests alone.
+///
+/// # Errors
+/// See [`ReportError`].
+pub fn render_single(view: &ReportView) -> Result<Vec<u8>, ReportError> {
+    super::check_slugs(view)?;
+    let fine = urgency(State::Learning);
+    let mut troubled = by_urgency(view, |series| urgency(series.state) < fine);
+    let left_out = troubled.len().saturating_sub(SECTIONS);
+    troubled.truncate(SECTIONS);
+    let slug = |at: &usize| view.series[*at].slug.clone();
+    let names = Names::of_one_page(view, troubled.iter().map(slug).collect());
+    let details: Result<Vec<SeriesPage>, ReportError> = troubled
+        .iter()
+        .map(|at| SeriesPage::new(view, &names, *at).map(SeriesPage::without_runs))
+        .collect();
+    Pages::new()?.single(&Single {
+        overview: Overview::new(view, &names)?,
+        details: details?,
+        left_out,
+        style: STYLE,
+        script: SCRIPT,
+        style_hash: policy_hash(STYLE),
+        script_hash: policy_hash(SCRIPT),
+    })
+}
+
+/// A source of a content security policy: the digest of the text of an element.
+fn policy_hash(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place > group.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn embedded_text_cannot_end_its_element() {
+        assert!(!STYLE.contains("</") && !SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+    }
+}
