@@ -313,3 +313,33 @@ fn a_corrupted_criterion_file_changes_nothing() {
     );
     assert_eq!(project.stored_runs(), 0);
 }
+
+#[test]
+fn a_sha_256_repository_works_like_any_other() {
+    let mut project = Project::new();
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    project.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+    project.budget("parser", support::PARSE);
+    project.history(7, &[("parse", 100.0)]);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(project.plimsoll(&["log"]).out.contains("parse:time@ci"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_cannot_be_written_can_still_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut project = Project::new();
+    project.budget("parser", support::PARSE);
+    project.history(7, &[("parse", 100.0)]);
+    let copy = project.path("frozen");
+    std::fs::create_dir(&copy).unwrap();
+    let db = copy.join("history.db");
+    std::fs::copy(project.path(".git/plimsoll/history.db"), &db).unwrap();
+    std::fs::set_permissions(&db, std::fs::Permissions::from_mode(0o444)).unwrap();
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let said = project.plimsoll(&["--db", db.to_str().unwrap(), "check"]);
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+}

@@ -41,11 +41,6 @@ pub struct Base {
     pub sign: f64,
 }
 
-/// Prior of the share of points that are outliers, as pseudo-counts (outliers, all): one half in
-/// five. Ten to fifteen in a hundred single runs on hosted machines lie more than five robust
-/// standard deviations off, so a short history without outliers is no proof that there are none.
-pub const OUTLIER_PRIOR: (f64, f64) = (0.5, 5.0);
-
 /// Finite-sample factors that make the MAD unbiased for normal samples of 2 to 9 values (Croux &
 /// Rousseeuw 1992); n ÷ (n − 0.8) above.
 const MAD_FACTORS: [f64; 8] = [1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107];
@@ -196,12 +191,13 @@ impl Noise {
     }
 
     /// How likely a lone value this far from its level is an outlier of the kind that the history
-    /// shows: (#{residuals as far on the worse side} + prior) ÷ (all + prior). A conformal p-value
-    /// (Vovk et al. 2005) smoothed by [`OUTLIER_PRIOR`].
+    /// shows: the conformal p-value (1 + #{residuals as far on the worse side}) ÷ (1 + all) of
+    /// Vovk et al. (2005). It holds whatever the shape of the noise; a short history without
+    /// outliers is no proof that there are none, so below 19 points it never reaches 5 %.
     #[must_use]
     pub fn outlier_p(&self, distance: f64) -> f64 {
         let as_far = self.residuals.iter().filter(|r| **r >= distance).count() as f64;
-        (as_far + OUTLIER_PRIOR.0) / (self.residuals.len() as f64 + OUTLIER_PRIOR.1)
+        (1.0 + as_far) / (1.0 + self.residuals.len() as f64)
     }
 }
 

@@ -3,7 +3,7 @@
 mod base;
 mod ledger;
 
-pub use base::{Base, Noise, OUTLIER_PRIOR};
+pub use base::{Base, Noise};
 pub use ledger::{Entry, Ledger};
 
 use crate::detect::{ChangePoint, Input, Regime, Scale, Settings, detect};

@@ -92,6 +92,8 @@ pub struct Regress {
     pub limit: f64,
     /// Fraction from which it is said.
     pub warn: Option<f64>,
+    /// Written as a fall (`-5%`), as for metrics where higher is better.
+    pub falls: bool,
 }
 
 /// The least evidence that a limit asks for.

@@ -2,7 +2,8 @@
 
 use super::reader::{Faults, Table};
 use super::{
-    Acceptance, Budget, Consequence, Kind, Limit, Minimum, Pattern, Regress, Rule, Selector,
+    Acceptance, Budget, Consequence, Dimension, Kind, Limit, Minimum, Pattern, Regress, Rule,
+    Selector,
 };
 use crate::diag::{Diagnostic, Severity, SourceSpan};
 use crate::model::Direction;
@@ -227,6 +228,18 @@ fn read_limit(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Limit> {
         );
     }
     let max = table.quantity("max", faults);
+    if let Some((quantity, span)) = &max
+        && matches!(quantity.dimension, Dimension::Known(_))
+        && quantity.value < 0.0
+    {
+        let message = format!("`max` = {} is below zero", quantity.text);
+        faults.error(
+            "negative-limit",
+            span.clone(),
+            message,
+            "write the greatest value that is allowed",
+        );
+    }
     let regress = table
         .table("regress", faults)
         .and_then(|t| read_regress(&t, direction, faults));
@@ -340,13 +353,14 @@ fn read_regress(
     table.required("limit", "write limit = \"+5%\"", faults)?;
     let mut worsening = |key: &str| {
         let (fraction, span) = table.percent(key, faults)?;
-        // Written as the owner sees the metric: growth of a time, fall of a rate.
-        let signed = match direction {
-            Some(Direction::Higher) => -fraction,
-            Some(Direction::Lower) => fraction,
-            None => fraction.abs(),
+        // Written as the owner sees the metric: growth of a time, fall of a rate. Without a
+        // direction here, the series tells which, and the sign is checked against it there.
+        let contradicts = match direction {
+            Some(Direction::Higher) => fraction > 0.0,
+            Some(Direction::Lower) => fraction < 0.0,
+            None => false,
         };
-        if signed <= 0.0 {
+        if contradicts {
             let message = format!("`{key}` = {}% would limit an improvement", fraction * 100.0);
             faults.error(
                 "sign-contradicts-direction",
@@ -356,12 +370,13 @@ fn read_regress(
             );
             return None;
         }
+        let signed = fraction;
         Some((signed, span))
     };
     let (limit, warn) = (worsening("limit"), worsening("warn"));
     let (limit, _) = limit?;
     if let Some((warn, span)) = &warn
-        && *warn > limit
+        && warn.abs() > limit.abs()
     {
         faults.error(
             "warn-looser",
@@ -371,15 +386,32 @@ fn read_regress(
         );
     }
     Some(Regress {
-        limit,
-        warn: warn.map(|(warn, _)| warn),
+        limit: limit.abs(),
+        warn: warn.map(|(warn, _)| warn.abs()),
+        falls: limit < 0.0,
     })
 }
+
+/// More points or runs than this would leave a limit learning for ever.
+const MOST_EVIDENCE: u64 = 1000;
 
 fn read_minimum(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Minimum {
     table.only(&["points", "runs", "samples"], &[], faults);
     let default = Minimum::default();
-    let mut whole = |key: &str, least: u64| table.whole(key, least, faults);
+    let mut whole = |key: &str, least: u64| {
+        let number = table.whole(key, least, faults)?;
+        if key != "samples" && number > MOST_EVIDENCE {
+            let span = table.value(key).map_or(0..0, Spanned::span);
+            let message = format!("`{key}` = {number} is more than anybody records");
+            faults.error(
+                "never-reached",
+                span,
+                message,
+                format!("ask for at most {MOST_EVIDENCE}"),
+            );
+        }
+        Some(number)
+    };
     Minimum {
         points: whole("points", 2)
             .map_or(default.points, |n| usize::try_from(n).unwrap_or(usize::MAX)),

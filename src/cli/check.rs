@@ -145,14 +145,17 @@ fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Re
     Ok(())
 }
 
-/// With a base, the base's line and then the head; else the head's own line.
+/// The head's own line, where the base lies on it; else the base's line and then the head.
 fn timeline(git: &Git, head: &CommitId, base: Option<&ChosenBase>) -> Result<Timeline> {
-    let Some(base) = base else {
-        return Ok(Timeline::new(git.first_parents(head)?));
-    };
-    let mut line = git.first_parents(&base.commit)?;
-    line.push(head.clone());
-    Ok(Timeline::new(line))
+    let own = Timeline::new(git.first_parents(head)?);
+    match base {
+        Some(base) if own.place(&base.commit).is_none() => {
+            let mut line = git.first_parents(&base.commit)?;
+            line.push(head.clone());
+            Ok(Timeline::new(line))
+        }
+        _ => Ok(own),
+    }
 }
 
 fn choose_base(

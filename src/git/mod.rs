@@ -8,7 +8,7 @@ mod scratch;
 pub use scratch::Scratch;
 
 use crate::model::{Commit, CommitId};
-use git2::{ErrorCode, Oid, Repository, StatusOptions};
+use git2::{ErrorCode, ObjectFormat, Oid, Repository, StatusOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -286,7 +286,12 @@ fn id_of(oid: Oid) -> Result<CommitId, GitError> {
 }
 
 fn oid_of(id: &CommitId) -> Result<Oid, GitError> {
-    Ok(Oid::from_str(id.as_str())?)
+    let format = if id.as_str().len() == 64 {
+        ObjectFormat::Sha256
+    } else {
+        ObjectFormat::Sha1
+    };
+    Ok(Oid::from_str_ext(id.as_str(), format)?)
 }
 
 /// `https://host/path` of a remote given as https, ssh or `user@host:path`; `None` for others.

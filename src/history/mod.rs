@@ -140,6 +140,8 @@ pub struct Placement {
     places: Vec<Option<u32>>,
     strata: Vec<u32>,
     names: Vec<String>,
+    /// Whether each run was read from files; else a command made it.
+    from_files: Vec<bool>,
     by_row: HashMap<i64, u32>,
     /// What was left out.
     pub left_out: LeftOut,
@@ -164,6 +166,7 @@ impl Placement {
                 placement.names.push(name.to_owned());
                 next
             });
+            placement.from_files.push(run.source.attempt == 0);
             placement.places.push(place);
             placement.strata.push(stratum);
             placement.by_row.insert(run.id, index);
@@ -202,6 +205,7 @@ impl Placement {
             })
             .collect();
         placed.sort_by_key(|(place, stratum, value)| (*place, *stratum, value.run));
+        self.drop_repeats(&mut placed);
         let mut strata: Vec<String> = Vec::new();
         let mut local: HashMap<u32, u32> = HashMap::new();
         let mut points = Vec::new();
@@ -229,6 +233,36 @@ impl Placement {
             strata,
             runs: placed.into_iter().map(|(_, _, run)| run).collect(),
         }
+    }
+}
+
+impl Placement {
+    /// The same measurement read again from another file (results that lay beside new ones) is
+    /// one run, not two. Runs of a command were measured each time, whatever their values.
+    fn drop_repeats(&self, placed: &mut Vec<(u32, u32, RunValue)>) {
+        let mut kept: Vec<(u32, u32, RunValue)> = Vec::with_capacity(placed.len());
+        for entry in placed.drain(..) {
+            let (place, stratum, new) = entry;
+            let spread = new.ends.0 < new.ends.1;
+            let repeats = |(p, s, old): &(u32, u32, RunValue)| {
+                (*p, *s) == (place, stratum)
+                    && self.from_files[old.run as usize]
+                    && old.value.to_bits() == new.value.to_bits()
+                    && old.ends == new.ends
+                    && old.n == new.n
+            };
+            let again = spread
+                && self.from_files[new.run as usize]
+                && kept
+                    .iter()
+                    .rev()
+                    .take_while(|(p, s, _)| (*p, *s) == (place, stratum))
+                    .any(repeats);
+            if !again {
+                kept.push(entry);
+            }
+        }
+        *placed = kept;
     }
 }
 

@@ -310,8 +310,6 @@ impl Builder<'_> {
     fn fresh_change(&self, view: &SeriesView, verdict: &LimitVerdict) -> Option<ChangeView> {
         let proven =
             verdict.judgement.verdict == Verdict::Over && verdict.rule == Some(Rule::Regress);
-        let newest = view.points.len().checked_sub(1)?;
-        let known = view.changes.iter().any(|change| change.point == newest);
         let (effect, before, after) = (
             verdict.judgement.effect?,
             view.level?,
@@ -323,12 +321,19 @@ impl Builder<'_> {
             .filter_map(|id| self.project.timeline.place(id)?.checked_sub(self.first))
             .map(|place| place as usize)
             .collect();
-        let own = suspects.first() == view.points.last().map(|point| &point.commit);
+        let point = view
+            .points
+            .iter()
+            .position(|point| Some(&point.commit) == suspects.first())?;
+        let own = view
+            .regimes
+            .last()
+            .is_some_and(|regime| regime.first < point);
         let p = verdict.p_adjusted.unwrap_or(0.0);
-        (proven && own && !known).then(|| ChangeView {
+        (proven && own).then(|| ChangeView {
             kind: ChangeKind::Change,
-            point: newest,
-            range: (newest, newest),
+            point,
+            range: (point, point),
             suspects,
             before,
             after,
@@ -528,18 +533,19 @@ fn confidence(p: f64) -> &'static str {
     }
 }
 
-/// Makes the newest point a regime of its own, and its change a line of the ledger.
+/// Makes the newest points a regime of their own, and its change a line of the ledger.
 fn take_in(view: &mut SeriesView, change: ChangeView, sign: f64) {
-    let (before, after, newest) = (change.before, change.after, change.point);
+    let (before, after, first) = (change.before, change.after, change.point);
+    let newest = view.points.len().saturating_sub(1);
     let (low, high) = change.effect.map_or((after, after), |(_, low, high)| {
         (before * (1.0 + low), before * (1.0 + high))
     });
     match view.regimes.last_mut() {
-        Some(last) if last.first < newest => last.last = newest - 1,
+        Some(last) if last.first < first => last.last = first - 1,
         _ => return,
     }
     view.regimes.push(RegimeView {
-        first: newest,
+        first,
         last: newest,
         level: after,
         low,

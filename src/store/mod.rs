@@ -109,9 +109,38 @@ impl Store {
             return Err(StoreError::Absent(path.to_owned()));
         }
         // Read-write even for reading: a reader may have to recover the write-ahead log that a
-        // killed writer left behind. On a read-only file system plain reading still works.
+        // killed writer left behind. Where nothing may be written, nobody writes: the file alone
+        // is read as it is.
         let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Self::open_with(path, writable)
+        match Self::open_with(path, writable) {
+            Err(StoreError::ReadOnly(_)) => Self::open_unwritable(path),
+            other => other,
+        }
+    }
+
+    fn open_unwritable(path: &Path) -> Result<Self, StoreError> {
+        let at = |e: rusqlite::Error| explain(path, &e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let escaped: String = absolute
+            .to_string_lossy()
+            .chars()
+            .flat_map(|c| match c {
+                '%' => vec!['%', '2', '5'],
+                '?' => vec!['%', '3', 'f'],
+                '#' => vec!['%', '2', '3'],
+                c => vec![c],
+            })
+            .collect();
+        let uri = format!("file:{escaped}?immutable=1");
+        let mut connection = Connection::open_with_flags(uri, flags).map_err(at)?;
+        schema::check(&mut connection, path)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
     }
 
     fn open_with(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {

@@ -28,20 +28,25 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     if found == known {
         return Ok(());
     }
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .map_err(at)?;
-    if found == 0 && tables > 0 {
-        let reason = "it holds tables of another program".to_owned();
+    if found == 0 && holds_foreign_tables(connection).map_err(at)? {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
-            reason,
+            reason: "it holds tables of another program".to_owned(),
         });
     }
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(at)?;
     migrate(connection).map_err(at)
+}
+
+/// Tables without a schema version: not ours. One read transaction, so that a process which
+/// migrates at this moment is seen before or after, never in between.
+fn holds_foreign_tables(connection: &mut Connection) -> rusqlite::Result<bool> {
+    let snapshot = connection.transaction()?;
+    let tables: i64 =
+        snapshot.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    Ok(tables > 0 && version(&snapshot)? == 0)
 }
 
 /// Runs the migrations that are missing, in one exclusive transaction. A second process that
@@ -54,6 +59,21 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     transaction.commit()
+}
+
+/// Makes sure that a database which cannot be written is of the schema that is read here.
+pub(super) fn check(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found = version(connection).map_err(|e| explain(path, &e))?;
+    let known = MIGRATIONS.len() as i64;
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+        std::cmp::Ordering::Less => Err(StoreError::ReadOnly(path.to_owned())),
+        std::cmp::Ordering::Equal => Ok(()),
+    }
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -179,3 +179,12 @@ fn reading_where_nothing_was_recorded_says_so() {
         .unwrap();
     assert!(error.to_string().contains("plimsoll record"));
 }
+
+#[test]
+fn a_file_that_nobody_may_write_is_read_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a %20 #name?.db");
+    append(&mut Store::open(&path).unwrap(), &run(&[1.0], 1));
+    let store = Store::open_unwritable(&path).unwrap();
+    assert_eq!(store.runs().unwrap().len(), 1);
+}

@@ -32,7 +32,7 @@ pub struct Check<'a> {
     pub head: &'a CommitId,
     /// What it is judged against; `None` judges the state of a branch.
     pub base: Option<&'a ChosenBase>,
-    /// First-parent line that ends with the head. With a base, the head follows the base.
+    /// First-parent line that ends with the head and holds the base.
     pub timeline: &'a Timeline,
     /// All runs of the store.
     pub runs: &'a [RunRow],
@@ -107,6 +107,10 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         outcome.limits.push(unjudged(budget, limit, &finding));
         outcome.findings.push(finding);
     }
+    let base_end = check
+        .base
+        .and_then(|base| check.timeline.place(&base.commit))
+        .map_or(head_place, |place| (place + 1).min(head_place));
     let placement = Placement::new(check.runs, check.timeline);
     let groups: HashSet<(String, String)> = clean
         .iter()
@@ -116,7 +120,8 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         check,
         placement: &placement,
         head_place,
-        recent: recent_runs(check.runs, &placement, head_place, &groups),
+        base_end,
+        recent: recent_runs(check.runs, &placement, base_end, &groups),
         failed: failed_benchmarks(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
     };
@@ -271,6 +276,8 @@ struct Judging<'a, 'c> {
     check: &'c Check<'a>,
     placement: &'c Placement,
     head_place: u32,
+    /// Place after the base's commit; the head's own without a base.
+    base_end: u32,
     recent: HashSet<i64>,
     failed: HashMap<String, String>,
     order_unknown: bool,
@@ -280,6 +287,8 @@ struct Judging<'a, 'c> {
 struct Bench<'s> {
     series: &'s Series,
     base_points: &'s [Point],
+    /// All points before the head: those of the base, and those between it and the head.
+    earlier: &'s [Point],
     head_points: &'s [Point],
     analysis: Analysis,
 }
@@ -289,7 +298,8 @@ impl Judging<'_, '_> {
         let row = &self.check.series[index];
         let columns = &self.check.columns[index];
         let series = self.placement.arrange(row.clone(), columns);
-        let base_points = series.before(self.head_place);
+        let base_points = series.before(self.base_end);
+        let earlier = series.before(self.head_place);
         let head_points: Vec<Point> = series.points[base_points.len()..]
             .iter()
             .filter(|p| p.place == self.head_place)
@@ -317,6 +327,7 @@ impl Judging<'_, '_> {
         let bench = Bench {
             series: &series,
             base_points,
+            earlier,
             head_points: &head_points,
             analysis,
         };
@@ -492,37 +503,77 @@ impl Judging<'_, '_> {
             found.judgement.verdict = Verdict::Inherited;
         }
         if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
-            self.blame_crossing(&mut found, bench, limit, pair.direction);
+            let seen = Seen {
+                bench,
+                judged: &judged,
+                head: &head,
+            };
+            let added = self.check.base.is_some()
+                && found.judgement.verdict == Verdict::Over
+                && judged.own
+                && proven_worse(&judged.base, &head, exact);
+            let places = if added {
+                self.bringers(&seen, 0.0, exact).0
+            } else {
+                self.crossing(&seen, limit, pair.direction)
+            };
+            self.name(&mut found, places);
         }
         found
     }
 
-    /// Names the commit whose change carried the level over the limit: the head's, or an older
-    /// change point; nobody where it crept over.
-    fn blame_crossing(
-        &self,
-        found: &mut LimitVerdict,
-        bench: &Bench<'_>,
-        limit: f64,
-        direction: Direction,
-    ) {
-        let full = analyse(bench.series);
+    /// The commits whose change carried the level over the limit: those of a change point, else
+    /// those before the first of the newest points that lie above it; nobody where it crept over.
+    fn crossing(&self, seen: &Seen<'_>, limit: f64, direction: Direction) -> Vec<u32> {
         let sign = direction.worsening_sign();
-        let crossing = full.changes.iter().rev().find(|change| {
+        let series = seen.bench.series;
+        let crossed = analyse(series).changes.into_iter().rev().find(|change| {
             sign * change.before <= sign * limit && sign * change.after > sign * limit
         });
-        if let Some(change) = crossing {
-            self.name(found, suspects(change, &bench.series.points));
-        } else if let Some(last) = bench.base_points.last() {
-            let level = bench.analysis.level().unwrap_or(last.value);
-            if sign * level <= sign * limit {
-                self.name(found, self.since(last.place));
-            }
+        if let Some(change) = crossed {
+            return suspects(&change, &series.points);
+        }
+        let first = seen.run_above(seen.judged.base.working(limit));
+        let y = |index: usize| match seen.bench.earlier.get(index) {
+            Some(point) => seen.judged.y(seen.bench, point),
+            None => Some(seen.head.centre),
+        };
+        let step = first
+            .checked_sub(1)
+            .and_then(|good| Some(y(first)? - y(good)?));
+        match step {
+            Some(step) if step > 2.0 * seen.judged.base.noise.sd => self.between(seen, first),
+            _ => Vec::new(),
         }
     }
 
-    fn since(&self, place: u32) -> Vec<u32> {
-        (place + 1..=self.head_place).rev().collect()
+    /// The commits after the point before `first` up to the point `first`, newest first; the
+    /// point after the last is the head.
+    fn between(&self, seen: &Seen<'_>, first: usize) -> Vec<u32> {
+        let earlier = seen.bench.earlier;
+        let from = first
+            .checked_sub(1)
+            .map_or(0, |good| earlier[good].place + 1);
+        let to = earlier
+            .get(first)
+            .map_or(self.head_place, |point| point.place);
+        (from..=to).rev().collect()
+    }
+
+    /// The commits that brought the head's level, and whether they are part of the base. Points
+    /// just before the head that already stand at its level tell that it was not the head, long
+    /// before they are enough for a regime of their own.
+    fn bringers(&self, seen: &Seen<'_>, margin: f64, exact: bool) -> (Vec<u32>, bool) {
+        let earlier = seen.bench.earlier;
+        let halfway = (seen.judged.base.level + seen.head.centre) / 2.0;
+        let first = seen.run_above(halfway);
+        let raised = &earlier[first..];
+        let before_head = !raised.is_empty() && !seen.adds_more_than(raised, margin, exact);
+        if before_head {
+            (self.between(seen, first), raised[0].place < self.base_end)
+        } else {
+            (self.between(seen, earlier.len()), false)
+        }
     }
 
     fn name(&self, found: &mut LimitVerdict, places: Vec<u32>) {
@@ -557,51 +608,19 @@ impl Judging<'_, '_> {
         let looks_over = found.judgement.verdict == Verdict::Over
             || found.judgement.reason == Some(Reason::Suspect);
         if looks_over {
-            self.attribute(pair, bench, rule, exact, &mut found);
-        }
-        Some(found)
-    }
-
-    /// Is it this change, or did a commit just before the head bring it? The whole series, head
-    /// included, may show a change point that the base alone did not.
-    fn attribute(
-        &self,
-        pair: &Pair<'_>,
-        bench: &Bench<'_>,
-        rule: crate::budget::Regress,
-        exact: bool,
-        found: &mut LimitVerdict,
-    ) {
-        let last = bench.base_points.last().map_or(0, |point| point.place);
-        self.name(found, self.since(last));
-        let full = analyse(bench.series);
-        let newest = bench.base_points.len();
-        let earlier = full
-            .changes
-            .iter()
-            .rev()
-            .find(|change| change.index < newest);
-        let Some(earlier) = earlier.filter(|change| is_new(change, &bench.analysis)) else {
-            return;
-        };
-        let clipped = clip(full.clone(), newest);
-        let again = self.base(pair, bench, &clipped).and_then(|judged| {
-            let head = judged.head(bench)?;
-            Some(judge_regress(
-                &judged.base,
-                &head,
-                rule,
-                &pair.limit.min,
-                exact,
-            ))
-        });
-        if again.is_some_and(|again| again.verdict == Verdict::Within) {
-            self.name(found, suspects(earlier, &bench.series.points));
-            if self.check.base.is_some() {
+            let seen = Seen {
+                bench,
+                judged: &judged,
+                head: &head,
+            };
+            let (places, inherited) = self.bringers(&seen, margin.unwrap_or(0.0), exact);
+            self.name(&mut found, places);
+            if inherited && self.check.base.is_some() {
                 found.judgement.verdict = Verdict::Inherited;
                 found.judgement.reason = None;
             }
         }
+        Some(found)
     }
 
     fn accept(&self, pair: &Pair<'_>, found: &mut LimitVerdict) {
@@ -653,6 +672,43 @@ impl Judging<'_, '_> {
     }
 }
 
+/// A head beside its base at the moment of blaming.
+struct Seen<'s> {
+    bench: &'s Bench<'s>,
+    judged: &'s JudgedBase,
+    head: &'s Head,
+}
+
+impl Seen<'_> {
+    /// Where the run of points begins that ends just before the head and lies above `y`.
+    fn run_above(&self, y: f64) -> usize {
+        let earlier = self.bench.earlier;
+        let below = |point: &Point| self.judged.y(self.bench, point).is_none_or(|own| own <= y);
+        earlier.iter().rposition(below).map_or(0, |at| at + 1)
+    }
+
+    /// Whether the head is proven (one-sided 95 %) to add more than `margin` to the points before
+    /// it. A lone point far above the head is an outlier, not a level that the head has joined.
+    fn adds_more_than(&self, before: &[Point], margin: f64, exact: bool) -> bool {
+        let ys: Vec<f64> = before
+            .iter()
+            .filter_map(|point| self.judged.y(self.bench, point))
+            .collect();
+        let Some(middle) = median(&ys) else {
+            return true;
+        };
+        let added = self.head.centre - middle;
+        let base = &self.judged.base;
+        let reach = if exact {
+            0.0
+        } else {
+            base.t(0.95) * base.noise.sd * (1.0 + 1.0 / ys.len() as f64).sqrt()
+        };
+        let outlier = ys.len() == 1 && added < -2.0 * reach;
+        added - reach > margin || outlier
+    }
+}
+
 struct JudgedBase {
     base: Base,
     /// Offset of the head's machine.
@@ -674,6 +730,16 @@ impl JudgedBase {
         )
     }
 
+    /// A point on the scale of the base; `None` where its machine is not known there.
+    fn y(&self, bench: &Bench<'_>, point: &Point) -> Option<f64> {
+        let mut known = bench.base_points.iter().zip(&bench.analysis.offsets);
+        let offset = known
+            .rfind(|(other, _)| other.stratum == point.stratum)
+            .map(|(_, offset)| *offset);
+        let y = self.base.working(point.value) - self.base.sign * offset?;
+        y.is_finite().then_some(y)
+    }
+
     fn exact(&self, limit: &Limit) -> bool {
         limit.deterministic
             || (self.own && self.base.noise.exact && self.base.points >= limit.min.points)
@@ -693,6 +759,7 @@ fn proven_worse(base: &Base, head: &Head, exact: bool) -> bool {
     let any = crate::budget::Regress {
         limit: 0.0,
         warn: None,
+        falls: false,
     };
     let min = crate::budget::Minimum::default();
     judge_regress(base, head, any, &min, exact).verdict == Verdict::Over
@@ -700,25 +767,6 @@ fn proven_worse(base: &Base, head: &Head, exact: bool) -> bool {
 
 fn is_counter(limit: &Limit, unit: &Unit) -> bool {
     limit.deterministic || matches!(unit, Unit::Count | Unit::Bytes)
-}
-
-fn is_new(change: &ChangePoint, before: &Analysis) -> bool {
-    before
-        .changes
-        .iter()
-        .all(|known| known.index != change.index)
-}
-
-/// An analysis without what begins at or after point `end`.
-fn clip(mut analysis: Analysis, end: usize) -> Analysis {
-    analysis.regimes.retain(|regime| regime.first < end);
-    for regime in &mut analysis.regimes {
-        regime.last = regime.last.min(end.saturating_sub(1));
-    }
-    analysis.changes.retain(|change| change.index < end);
-    analysis.breaks.retain(|at| *at < end);
-    analysis.offsets.truncate(end);
-    analysis
 }
 
 /// Share of an absolute limit that is used.

@@ -232,6 +232,15 @@ pub fn judge_max(
     let contrast = Contrast::new(base, head);
     let mut found = skeleton(base, head, &contrast, points, min);
     let top = base.working(limit);
+    if !top.is_finite() {
+        // A limit of 0 or less for values above 0: everything exceeds it, where lower is better.
+        found.verdict = if base.sign > 0.0 {
+            Verdict::Over
+        } else {
+            Verdict::Within
+        };
+        return found;
+    }
     let exceeds = |y: f64| y > top;
     if exact {
         found.smallest_effect = Some(0.0);

@@ -88,6 +88,38 @@ fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
             )
         })?;
     }
+    if let (Some(own), Some(tool)) = (limit.direction, row.direction)
+        && own != tool
+    {
+        let message = format!("the tool says of `{}` that {}", row.key, tool.in_words());
+        let help = "remove `direction`, or select another metric";
+        return Err(finding(
+            "direction-contradicts-tool",
+            message,
+            help,
+            &limit.select_at,
+        ));
+    }
+    if let (Some(regress), Some(direction)) = (limit.regress, limit.direction.or(row.direction))
+        && regress.limit > 0.0
+        && regress.falls != (direction == Direction::Higher)
+    {
+        let sign = if regress.falls { '-' } else { '+' };
+        let message = format!(
+            "regress of limit `{}` is written {sign}{}%, and {} of `{}`: that would limit an improvement",
+            limit.id,
+            regress.limit * 100.0,
+            direction.in_words(),
+            row.key
+        );
+        let help = "growth is written +5%, and -5% where higher is better";
+        return Err(finding(
+            "sign-contradicts-direction",
+            message,
+            help,
+            &limit.select_at,
+        ));
+    }
     limit.direction.or(row.direction).ok_or_else(|| {
         let message = format!("nobody says which way `{}` is better", row.key);
         finding(

@@ -81,10 +81,9 @@ fn exit_of(limit: &LimitVerdict, strict: bool) -> Exit {
         Verdict::Within | Verdict::Accepted | Verdict::Inherited => Exit::Within,
         Verdict::Over if limit.kind == Kind::Cause => Exit::Within,
         Verdict::Over => Exit::Over,
+        Verdict::Unproven if limit.judgement.reason == Some(Reason::Learning) => Exit::Within,
         Verdict::Unproven if limit.on_unproven == Consequence::Fail => Exit::Over,
-        Verdict::Unproven if strict && limit.judgement.reason != Some(Reason::Learning) => {
-            Exit::Over
-        }
+        Verdict::Unproven if strict => Exit::Over,
         Verdict::Unproven => Exit::Within,
         Verdict::Missing if limit.on_missing == Consequence::Warn && !strict => Exit::Within,
         Verdict::Missing => Exit::Trouble,

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 const LIMIT: Regress = Regress {
     limit: 0.05,
     warn: Some(0.02),
+    falls: false,
 };
 
 /// A base of `m` points at level 100 with noise of `sd` (as a fraction).
@@ -244,7 +245,7 @@ proptest! {
         let time = base(m, sd);
         let rate = Base { sign: -1.0, level: -time.level, ..time.clone() };
         let mirrored = Head { ys: vec![value.ln(); 3], centre: value.ln() - 2.0 * time.level, ..head(&[value; 3]) };
-        let limit = Regress { limit: 1.0 - 1.0 / 1.05, warn: None };
+        let limit = Regress { limit: 1.0 - 1.0 / 1.05, warn: None, falls: true };
         let a = judge_regress(&time, &head(&[value; 3]), LIMIT, &Minimum::default(), false).verdict;
         let b = judge_regress(&rate, &mirrored, limit, &Minimum::default(), false).verdict;
         prop_assert_eq!(a, b);

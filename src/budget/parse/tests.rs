@@ -60,14 +60,16 @@ fn a_sound_file_is_understood() {
         budget.limits[0].regress,
         Some(Regress {
             limit: 0.05,
-            warn: Some(0.02)
+            warn: Some(0.02),
+            falls: false
         })
     );
     assert_eq!(
         budget.limits[1].regress,
         Some(Regress {
             limit: 0.05,
-            warn: None
+            warn: None,
+            falls: true
         })
     );
     assert_eq!(budget.accepted[0].limit, "p99");
