@@ -113,6 +113,7 @@ fn check(c: &mut Criterion) {
                     columns: &columns,
                     failures: &HashMap::new(),
                     budgets: &budgets,
+                    retired: &[],
                     env: None,
                     shallow: false,
                     today: jiff::civil::date(2026, 1, 1),

@@ -446,3 +446,130 @@ fn a_lasting_change_of_machine_blames_no_commit() {
         assert!(code != 1 || verdict(&found, "parse", "max").0 == "over");
     }
 }
+
+#[test]
+fn what_is_retired_is_no_longer_expected_and_unknown_settings_are_refused() {
+    let mut project = Project::new();
+    project.budget(
+        "all",
+        "[[limit]]\nid = \"t\"\nselect = { benchmark = \"*\" }\nregress = { limit = \"+5%\" }\n",
+    );
+    project.history(6, &[("parse", 100.0), ("sort", 10.0)]);
+    project.commit("Remove sort");
+    project.record(&[("parse", 100.0)]);
+    assert_eq!(json(&project, &[]).0, 2);
+    project.write(
+        "plimsoll.toml",
+        "[[retired]]\nbenchmark = \"sort\"\nreason = \"replaced\"\n",
+    );
+    assert_eq!(json(&project, &[]).0, 0);
+    project.write("plimsoll.toml", "[[retired]]\nbenchmrk = \"sort\"\n");
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("plimsoll.toml:2:1"), "{}", said.err);
+}
+
+#[test]
+fn an_innocent_commit_after_a_step_is_not_blamed_for_it() {
+    let mut project = Project::new();
+    project.budget("parser", &PARSE.replace("max = \"125ms\"\n", ""));
+    project.history(10, &[("parse", 100.0)]);
+    let culprit = project.commit("Slow");
+    project.record(&[("parse", 120.0)]);
+    let mut innocent = String::new();
+    for i in 0..2 {
+        innocent = project.commit(&format!("Innocent {i}"));
+        for _ in 0..3 {
+            project.record(&[("parse", 120.0)]);
+        }
+    }
+    let (code, found) = json(&project, &["--base", "HEAD~1"]);
+    assert_eq!(
+        (code, verdict(&found, "parse", "regress").0),
+        (0, "inherited".into())
+    );
+    assert_eq!(at(&found, "limits/0/introduced_by"), culprit.as_str());
+    let (code, found) = json(&project, &["--base", "HEAD~4"]);
+    assert_eq!(
+        (code, verdict(&found, "parse", "regress").0),
+        (1, "over".into())
+    );
+    assert_eq!(
+        at(&found, "limits/0/introduced_by"),
+        culprit.as_str(),
+        "and not {innocent}"
+    );
+}
+
+#[test]
+fn the_same_measurement_in_three_files_is_one_run() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(8, &[("parse", 100.0)]);
+    project.commit("Slow");
+    let file = project.hyperfine(&[("parse", 140.0)]);
+    let document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    for i in 0..3 {
+        let mut with_neighbour = document.clone();
+        let mut neighbour = document["results"][0].clone();
+        neighbour["command"] = format!("other {i}").into();
+        with_neighbour["results"]
+            .as_array_mut()
+            .unwrap()
+            .push(neighbour);
+        let file = project.write(&format!("results/n{i}.json"), &with_neighbour.to_string());
+        assert_eq!(
+            project
+                .plimsoll(&["record", "--env", "ci", file.to_str().unwrap()])
+                .code,
+            0
+        );
+    }
+    let (_, found) = json(&project, &[]);
+    let parse = at(&found, "limits").as_array().unwrap();
+    assert!(
+        parse
+            .iter()
+            .filter(|l| l["series"]["benchmark"] == "parse")
+            .all(|l| l["runs"] == 1)
+    );
+}
+
+#[test]
+fn budgets_that_contradict_their_series_are_trouble() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(6, &[("parse", 100.0)]);
+    for (from, to, code) in [
+        ("+5%", "-5%", "sign-contradicts-direction"),
+        (
+            "max = ",
+            "direction = \"higher\"\nmax = ",
+            "direction-contradicts-tool",
+        ),
+    ] {
+        let text = PARSE
+            .replace(from, to)
+            .replace("\"+5%\"", if from == "+5%" { "\"+5%\"" } else { "\"-5%\"" });
+        project.budget("parser", &text);
+        let said = project.plimsoll(&["check"]);
+        assert_eq!(said.code, 2, "{}", said.out);
+        assert!(said.out.contains(code), "{code}: {}{}", said.out, said.err);
+    }
+    project.budget("parser", &PARSE.replace("125ms", "-5 s"));
+    let said = project.plimsoll(&["check", "--lint"]);
+    assert!(
+        said.code == 2 && said.err.contains("negative-limit"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn learning_never_fails_whatever_the_limit_says() {
+    let mut project = Project::new();
+    project.budget("parser", &format!("{PARSE}unproven = \"fail\"\n"));
+    project.history(2, &[("parse", 100.0)]);
+    assert_eq!(json(&project, &[]).0, 0);
+    assert_eq!(json(&project, &["--strict"]).0, 0);
+}

@@ -318,7 +318,12 @@ fn a_corrupted_criterion_file_changes_nothing() {
 fn a_sha_256_repository_works_like_any_other() {
     let mut project = Project::new();
     std::fs::remove_dir_all(project.path(".git")).unwrap();
-    project.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+    project.git(&[
+        "init",
+        "--quiet",
+        "--initial-branch=main",
+        "--object-format=sha256",
+    ]);
     project.budget("parser", support::PARSE);
     project.history(7, &[("parse", 100.0)]);
     let said = project.plimsoll(&["check"]);

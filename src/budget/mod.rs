@@ -8,10 +8,12 @@ mod parse;
 mod quantity;
 mod reader;
 mod select;
+mod settings;
 
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
 pub use select::{Headlines, Pattern, Selector};
+pub use settings::{Settings, parse_settings};
 
 use crate::diag::SourceSpan;
 use crate::model::Direction;

@@ -323,7 +323,11 @@ fn read_selector(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selec
     })
 }
 
-fn pattern(text: &str, span: std::ops::Range<usize>, faults: &mut Faults<'_>) -> Option<Pattern> {
+pub(super) fn pattern(
+    text: &str,
+    span: std::ops::Range<usize>,
+    faults: &mut Faults<'_>,
+) -> Option<Pattern> {
     match Pattern::new(text) {
         Ok(pattern) => Some(pattern),
         Err(reason) => {

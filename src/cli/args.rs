@@ -1,5 +1,6 @@
 //! Arguments, and nothing else.
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The database [default: plimsoll/history.db in the repository's git folder].
-    #[arg(long, global = true, env = "PLIMSOLL_DB", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLIMSOLL_DB", value_name = "FILE", value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) db: Option<PathBuf>,
     /// Run as if started in this folder.
     #[arg(short = 'C', global = true, value_name = "DIR", hide_short_help = true)]
@@ -91,7 +92,7 @@ pub(crate) struct Record {
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,
     /// Label of the environment [default: <os>-<arch>].
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) env: Option<String>,
     /// Prefix of the benchmarks' names, for groups that are recorded together.
     #[arg(long, value_name = "NAME", default_value = "")]
@@ -153,7 +154,8 @@ pub(crate) struct Detect {
     /// CSV or NDJSON files; - is standard input.
     #[arg(required = true, value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
-    /// Report a change when its p-value is at most this.
+    /// Report a change when its p-value is at most this, or was when it was new and is still at
+    /// most 0.05: alarms do not flicker.
     #[arg(long, default_value_t = 0.005, value_name = "P")]
     pub(crate) p: f64,
     /// Report only changes of at least this share, such as 0.02.

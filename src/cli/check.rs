@@ -30,6 +30,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     {
         return lint(findings);
     }
+    let settings = load::settings(world)?;
     let loaded = Loaded::new(world);
     let Some((budgets, warnings)) = read else {
         let series = loaded
@@ -69,12 +70,14 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         columns: &columns,
         failures: &loaded.failures,
         budgets: &budgets,
+        retired: &settings.retired,
         env: args.env.as_deref(),
         shallow: git.is_shallow(),
         today: load::today(world),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     });
     refuse_without_results(&outcome, &head, args)?;
+    notes.extend(strange_label(&outcome, &loaded));
     let commit = git.commit(&head).context("the commit cannot be read")?;
     if git.is_shallow() {
         notes.push("this clone is shallow: older results cannot be put in order; check out with fetch-depth: 0 to see them".to_owned());
@@ -102,6 +105,33 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         Format::Markdown => markdown::check(&view),
     })?;
     Ok(view.summary.exit)
+}
+
+/// A label that nobody used before while others were: perhaps a slip.
+fn strange_label(outcome: &Outcome, loaded: &Loaded) -> Option<String> {
+    let commits = |label: &str| {
+        let runs = loaded
+            .runs
+            .iter()
+            .filter(|run| run.environment.label == label && !run.dirty);
+        runs.map(|run| &run.commit).collect::<HashSet<_>>().len()
+    };
+    let [own] = outcome.environments.as_slice() else {
+        return None;
+    };
+    let others: std::collections::BTreeSet<&str> = loaded
+        .runs
+        .iter()
+        .map(|run| run.environment.label.as_str())
+        .filter(|label| label != own)
+        .collect();
+    let busiest = others
+        .into_iter()
+        .max_by_key(|label| commits(label))
+        .filter(|label| commits(label) > 1)?;
+    (commits(own) == 1).then(|| {
+        format!("this is the first commit with results of environment {own}; earlier ones are of {busiest} ({} commits): is the label right?", commits(busiest))
+    })
 }
 
 fn lint(findings: &[plimsoll::diag::Diagnostic]) -> Result<Exit> {

@@ -3,7 +3,7 @@
 use super::world::World;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
-use plimsoll::budget::{self, Budget};
+use plimsoll::budget::{self, Budget, Settings};
 use plimsoll::diag::{Diagnostic, Severity};
 use plimsoll::history::Timeline;
 use plimsoll::model::{Commit, CommitId, Failure};
@@ -86,6 +86,27 @@ pub(crate) fn budgets(
     Ok(Some((budgets, findings)))
 }
 
+/// The settings of the project; none where there is no `plimsoll.toml`.
+pub(crate) fn settings(world: &World) -> Result<Settings> {
+    let file = world.root().join("plimsoll.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(e) => return Err(e).with_context(|| format!("{} cannot be read", file.display())),
+    };
+    let (settings, findings) = budget::parse_settings(&world.shown(&file), &text);
+    match settings {
+        Some(settings) => Ok(settings),
+        None => {
+            let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            bail!(
+                "the settings cannot be used, so nothing was judged\n\n{}",
+                shown.join("\n\n")
+            )
+        }
+    }
+}
+
 pub(crate) fn has_errors(findings: &[Diagnostic]) -> bool {
     findings
         .iter()
@@ -149,6 +170,7 @@ pub(crate) fn project(
         columns: &columns,
         failures: &loaded.failures,
         budgets: &budgets,
+        retired: &settings(world)?.retired,
         shallow: git.is_shallow(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     }))

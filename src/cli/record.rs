@@ -28,8 +28,13 @@ pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
         .iter()
         .all(|attempt| attempt.readings.readings.is_empty())
     {
-        bail!(nothing_found(&attempts));
+        bail!(nothing_found(&attempts, args));
     }
+    let target = if args.command.is_empty() {
+        target
+    } else {
+        after_command(world, args, target)?
+    };
     let runs: Vec<Run> = attempts
         .iter()
         .map(|attempt| attempt.to_run(&args.suite, &args.part, &target, &environment))
@@ -80,6 +85,23 @@ pub(crate) fn store_files(
         commit: target.commit.as_ref(),
     };
     Ok(store.append(&[new], now)?)
+}
+
+/// A command may have committed, or changed tracked files: what it measured is then another commit
+/// or a dirty tree.
+fn after_command(world: &World, args: &Record, before: Target) -> Result<Target> {
+    let after = target(world, args.commit.as_deref())?;
+    if after.id != before.id {
+        bail!(
+            "HEAD moved from {} to {} while the command ran: nothing was stored",
+            before.id.short(),
+            after.id.short()
+        );
+    }
+    Ok(Target {
+        dirty: before.dirty || after.dirty,
+        ..after
+    })
 }
 
 fn dry_run(world: &World, args: &Record) -> Result<Exit> {
@@ -335,7 +357,7 @@ fn results_of(world: &World, args: &Record, printed: &[u8], options: &Options) -
     })
 }
 
-fn nothing_found(attempts: &[Attempt]) -> String {
+fn nothing_found(attempts: &[Attempt], args: &Record) -> String {
     let stale: Vec<&PathBuf> = attempts
         .iter()
         .flat_map(|attempt| &attempt.readings.stale)
@@ -346,6 +368,9 @@ fn nothing_found(attempts: &[Attempt]) -> String {
             stale.len(),
             first.display()
         ),
+        None if !args.command.is_empty() => {
+            "the command left no result that is newer than its start; nothing was stored".to_owned()
+        }
         None => "no results were found; nothing was stored".to_owned(),
     }
 }

@@ -34,6 +34,8 @@ impl World {
         let vars = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
+        // An empty variable is an absent one.
+        let db = db.filter(|path| !path.as_os_str().is_empty());
         Ok(Self {
             folder,
             vars,

@@ -5,7 +5,7 @@ use super::view::{
     RegimeView, ReportView, SeriesView, State,
 };
 use crate::analysis::{Analysis, Ledger, analyse, suspects};
-use crate::budget::{Budget, Headlines, Limit, Rule};
+use crate::budget::{Budget, Headlines, Limit, Rule, Selector};
 use crate::detect::{ChangePoint, Scale};
 use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{Commit, CommitId, Direction, Failure};
@@ -44,6 +44,8 @@ pub struct Project<'a> {
     pub failures: &'a HashMap<i64, Vec<Failure>>,
     /// The budgets.
     pub budgets: &'a [Budget],
+    /// Series that are no longer measured on purpose.
+    pub retired: &'a [Selector],
     /// The clone is shallow.
     pub shallow: bool,
     /// Threads to use.
@@ -181,6 +183,7 @@ fn judge_tips(project: &Project<'_>, placement: &Placement) -> Vec<LimitVerdict>
             columns: project.columns,
             failures: project.failures,
             budgets: project.budgets,
+            retired: project.retired,
             env: Some(label),
             shallow: project.shallow,
             today,
@@ -651,10 +654,7 @@ fn state(
     sign: f64,
 ) -> (State, String) {
     let Some(limit) = limit else {
-        return (
-            State::Unbudgeted,
-            "No limit selects this series.".to_owned(),
-        );
+        return (State::Unbudgeted, unbudgeted_sentence(view));
     };
     let worst = verdicts.iter().max_by_key(|v| v.judgement.verdict);
     let said = |v: &LimitVerdict| sentence_case(&super::tell::sentence(v));
@@ -712,6 +712,26 @@ fn state(
     match worst {
         Some(v) => (State::Ok, said(v)),
         None => (State::Ok, "Within its limits.".to_owned()),
+    }
+}
+
+/// A series without a limit; where its newest result left the level, that is said.
+fn unbudgeted_sentence(view: &SeriesView) -> String {
+    let newest = view.points.last().map(|point| point.value);
+    let reach = view
+        .noise
+        .zip(view.level)
+        .map(|(noise, level)| 4.0 * noise * level.abs());
+    match (newest, view.level, reach) {
+        (Some(newest), Some(level), Some(reach))
+            if (newest - level).abs() > reach && reach > 0.0 =>
+        {
+            format!(
+                "No limit selects this series. Its newest result, {}, is not yet part of the level.",
+                super::text::value(newest, &view.unit)
+            )
+        }
+        _ => "No limit selects this series.".to_owned(),
     }
 }
 

@@ -93,7 +93,7 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
             format!("already so at the base{}: not this change", blame(verdict))
         }
         (Verdict::Accepted, _) => accepted(verdict),
-        (Verdict::Missing, reason) => missing(verdict, reason),
+        (Verdict::Missing, reason) => missing(reason),
         (Verdict::Within, Some(Reason::Warned)) => "within its limit, over its warning".to_owned(),
         (Verdict::Within, _) => within(verdict),
         (Verdict::Unproven, reason) => unproven(verdict, reason),
@@ -168,7 +168,7 @@ fn accepted(verdict: &LimitVerdict) -> String {
     }
 }
 
-fn missing(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
+fn missing(reason: Option<Reason>) -> String {
     match reason {
         Some(Reason::BenchmarkFailed) => {
             "the benchmark failed at this commit: mend it and record again".to_owned()
@@ -179,10 +179,8 @@ fn missing(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
         Some(Reason::Misfit) => {
             "the limit does not fit its series: see the finding below".to_owned()
         }
-        _ => format!(
-            "measured at the last commits, not at this one: record it, or retire limit `{}`",
-            text::plain(&verdict.limit)
-        ),
+        _ => "measured at the last commits, not at this one: record it, or name it under [[retired]] in plimsoll.toml"
+            .to_owned(),
     }
 }
 
@@ -218,6 +216,9 @@ fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
         }
         Some(Reason::NoRelativeSize) => {
             "the base is 0, so a relative change has no size: limit it with max".to_owned()
+        }
+        Some(Reason::Suspect) if verdict.runs > 2 => {
+            "looks over by itself, but among all rules of this check such a result is no surprise: another job of this commit decides".to_owned()
         }
         Some(Reason::Suspect) => match found.runs_needed {
             Some(n) => format!(
@@ -261,8 +262,10 @@ fn headroom(verdict: &LimitVerdict) -> String {
             if room >= 0.0 {
                 format!("; headroom {} so far", text::value(room, &verdict.unit))
             } else {
-                let more = verdict.judgement.runs_needed.unwrap_or(0);
-                format!("; above the limit so far, {more} more runs decide")
+                match verdict.judgement.runs_needed {
+                    Some(more) => format!("; above the limit so far, {more} more runs decide"),
+                    None => "; above the limit so far".to_owned(),
+                }
             }
         }
         _ => String::new(),

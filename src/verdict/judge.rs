@@ -6,7 +6,7 @@ use super::{
     judge_regress,
 };
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
-use crate::budget::{Budget, Consequence, Kind, Limit, Rule};
+use crate::budget::{Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
 use crate::detect::{ChangePoint, Scale};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Point, Series, Timeline};
@@ -44,6 +44,8 @@ pub struct Check<'a> {
     pub failures: &'a HashMap<i64, Vec<Failure>>,
     /// The budgets.
     pub budgets: &'a [Budget],
+    /// Series that are no longer measured on purpose.
+    pub retired: &'a [Selector],
     /// Judge only this environment label.
     pub env: Option<&'a str>,
     /// The clone is shallow: history before its cut is not known.
@@ -307,7 +309,8 @@ impl Judging<'_, '_> {
             .collect();
         let failed = self.failed.contains_key(&row.key.benchmark);
         if head_points.is_empty() || failed {
-            let expected = failed || columns.runs.iter().any(|run| self.recent.contains(run));
+            let expected = !self.retired(index)
+                && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
             let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
             return (
                 if expected {
@@ -339,6 +342,15 @@ impl Judging<'_, '_> {
             .first()
             .map_or(Direction::Lower, |pair| pair.direction);
         (verdicts, self.changes(&series, direction))
+    }
+
+    fn retired(&self, index: usize) -> bool {
+        let key = &self.check.series[index].key;
+        let none = Headlines::default();
+        self.check
+            .retired
+            .iter()
+            .any(|retired| retired.matches(key, &none))
     }
 
     fn missing(&self, pair: &Pair<'_>, series: &Series, failed: bool) -> LimitVerdict {

@@ -1,0 +1,98 @@
+//! `plimsoll.toml`: what holds for the whole project. One way of reading with the budget files.
+
+use super::parse::pattern;
+use super::reader::{Faults, Table};
+use super::{Pattern, Selector};
+use crate::diag::{Diagnostic, Severity};
+use std::collections::BTreeMap;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// Tables of the design that this version does not use yet. Passing over them in silence would
+/// let a reader believe in them.
+const LATER: &[&str] = &["env", "lab", "hook", "sync", "rename"];
+
+/// What holds for the whole project.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Series that are no longer measured on purpose.
+    pub retired: Vec<Selector>,
+}
+
+/// Reads the settings. They are there only where no fault makes them wrong.
+#[must_use]
+pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnostic>) {
+    let mut faults = Faults {
+        file,
+        text,
+        found: Vec::new(),
+    };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        faults.error(
+            "not-toml",
+            span,
+            error.message().to_owned(),
+            "mend the syntax (TOML 1.0)",
+        );
+    }
+    let root = Table::root(root.get_ref());
+    root.only(&["schema", "retired"], LATER, &mut faults);
+    let retired = root
+        .tables("retired", &mut faults)
+        .iter()
+        .filter_map(|table| read_retired(table, &mut faults))
+        .collect();
+    let sound = faults
+        .found
+        .iter()
+        .all(|finding| finding.severity != Severity::Error);
+    (sound.then_some(Settings { retired }), faults.found)
+}
+
+fn read_retired(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {
+    table.only(
+        &["benchmark", "metric", "env", "reason", "since"],
+        &[],
+        faults,
+    );
+    let (benchmark, span) =
+        table.required("benchmark", "write benchmark = \"old-name\"", faults)?;
+    let benchmark = pattern(benchmark, span, faults)?;
+    let mut optional = |key: &str| {
+        let (text, span) = table.text(key, faults)?;
+        pattern(text, span, faults)
+    };
+    let (metric, env) = (optional("metric"), optional("env"));
+    let metric = metric.or_else(|| Pattern::new("*").ok());
+    Some(Selector {
+        benchmark,
+        metric,
+        tags: BTreeMap::new(),
+        env,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_retired_is_read_and_what_is_unknown_refused() {
+        let (settings, findings) = parse_settings(
+            Path::new("plimsoll.toml"),
+            "[[retired]]\nbenchmark = \"old/*\"\nreason = \"gone\"\n",
+        );
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(settings.unwrap().retired.len(), 1);
+        let text = "[foo]\nx = 1\n[lab]\nbuild = \"x\"\n[[retired]]\nbenchmrk = \"y\"\n";
+        let (settings, findings) = parse_settings(Path::new("plimsoll.toml"), text);
+        assert!(settings.is_none());
+        let codes: Vec<_> = findings.iter().map(|f| f.code).collect();
+        assert_eq!(
+            codes,
+            ["unknown-key", "rule-not-yet", "unknown-key", "key-missing"]
+        );
+    }
+}
