@@ -23,8 +23,10 @@ pub(super) struct Points<'a> {
 /// Residuals beyond this many standard deviations pull a level no more: Huber (1964), 96 % of the
 /// efficiency of the mean on normal noise.
 const HUBER: f64 = 1.5;
-/// Steps towards the Huber estimate; it moves by less than a hundredth of its error after five.
-const HUBER_STEPS: usize = 6;
+/// Most steps towards the Huber estimate.
+const HUBER_STEPS: usize = 8;
+/// A step this small, as a share of the clip, is the last.
+const HUBER_CLOSE: f64 = 1e-5;
 
 /// Where stretches begin, and the end: breaks and changes together.
 pub(super) fn bounds(n: usize, cuts: &[usize], found: &[Found]) -> Vec<usize> {
@@ -57,6 +59,9 @@ pub(super) fn centre(y: &[f64], scale: f64) -> f64 {
             return median;
         }
         level += pull / inside;
+        if pull.abs() <= HUBER_CLOSE * reach * inside {
+            break;
+        }
     }
     level
 }

@@ -17,7 +17,7 @@ const CLIP_GROWTH: f64 = 1.2;
 const PENALTY: f64 = 4.0;
 /// β grows no further beyond this many points: proposals are verified anyway, and a smaller β
 /// keeps fewer pieces.
-const PENALTY_POINTS: usize = 1000;
+const PENALTY_POINTS: usize = 500;
 /// p below which a split is proposed.
 const LOOSE: f64 = 0.03;
 /// p at which a change that was once sure stays reported.
