@@ -7,6 +7,7 @@ mod report_support;
 
 use plimsoll::report::html::{ReportError, render, render_single};
 use plimsoll::report::view::{ReportView, State};
+use proptest::prelude::*;
 use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
 
@@ -296,7 +297,7 @@ fn no_number_is_compared_across_machines() {
     assert_eq!(row[3..5], ["new machine", ""]);
 }
 
-const TAGS: &str = "!doctype html head meta title link script body header footer main section article \
+const TAGS: &str = "!DOCTYPE html head meta title link script body header footer main section article \
      p b a code small span br h1 h2 h3 ul ol li dl div dt dd table thead tbody tr th td form label \
      input button select option fieldset legend output figure figcaption details summary time svg path text \
      ?xml feed id updated author entry";
@@ -437,6 +438,53 @@ fn without_embedded(page: &str) -> String {
         page.replace_range(from..to, "");
     }
     page
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever was recorded, there is a page, and it adds up to nothing that is no number.
+    #[test]
+    fn any_values_can_be_drawn(
+        values in prop::collection::vec(prop_oneof![
+            3 => any::<f64>(),
+            2 => -1e3..1e3f64,
+            1 => Just(0.0),
+        ], 1..40),
+        budget in any::<Option<f64>>(),
+        higher in any::<bool>(),
+    ) {
+        let mut view = project();
+        view.series.truncate(1);
+        let series = &mut view.series[0];
+        if higher {
+            series.direction = Some(plimsoll::model::Direction::Higher);
+        }
+        series.points.truncate(values.len());
+        for (point, value) in series.points.iter_mut().zip(&values) {
+            point.value = *value;
+            point.runs = vec![*value, value / 2.0];
+        }
+        series.regimes.truncate(1);
+        series.regimes[0].last = values.len() - 1;
+        series.regimes[0].level = values[0];
+        series.regimes[0].low = -values[0];
+        series.level = Some(values[0]);
+        series.budget = budget;
+        series.used = budget.map(|budget| values[0] / budget);
+        series.noise = Some(values[0]);
+        series.breaks_in_days = Some((values[0], values[0] - 1.0, values[0] + 1.0));
+        let ledger = series.ledger.as_mut().unwrap();
+        ledger.opening = values[0];
+        ledger.now = values[values.len() - 1];
+        ledger.entries[0].1 = ledger.now - ledger.opening;
+        for (path, page) in files(&view) {
+            if path.ends_with(".html") {
+                assert_tame(&path, &page);
+                prop_assert!(!page.contains("NaN"), "{}", path);
+            }
+        }
+    }
 }
 
 #[test]
