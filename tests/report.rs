@@ -5,7 +5,7 @@
 
 mod report_support;
 
-use plimsoll::report::html::{ReportError, render, render_single};
+use plimsoll::report::html::{ReportError, Theme, render, render_single};
 use plimsoll::report::view::{ReportView, State};
 use proptest::prelude::*;
 use report_support::{HOSTILE, commits, hostile, project};
@@ -517,6 +517,24 @@ fn pages_stay_small() {
         "the overview of 200 series has {size} bytes"
     );
 
+    // Many more: the most urgent are listed.
+    let mut few = view.series.clone();
+    for series in &mut few {
+        series.points.truncate(5);
+        series.regimes.clear();
+        series.changes.clear();
+        series.ledger = None;
+    }
+    for i in 0..5 {
+        view.series.extend(few.iter().cloned().map(|mut series| {
+            series.slug = format!("{}-{i}", series.slug);
+            series
+        }));
+    }
+    let index = &files(&view)["index.html"];
+    assert!(index.len() <= 1_020_000, "{}", index.len());
+    assert!(text(index).contains("200 more series, all less urgent, are in the data."));
+
     // 1,000 points of three runs each.
     let mut view = project();
     view.commits = commits(1_000);
@@ -542,4 +560,48 @@ fn pages_stay_small() {
     }
     let script = files(&view)["assets/report.js"].len();
     assert!(script <= 14_000, "the script has {script} bytes");
+}
+
+#[test]
+fn single_files_of_a_theme_can_be_replaced() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let theme = Theme::with([
+        file(
+            "regressions.html",
+            "{{ frame.project }}: {{ changed.groups|length }} regressions",
+        ),
+        file("assets/report.css", "body { color: teal }"),
+    ])
+    .unwrap();
+    let mut files = BTreeMap::new();
+    theme
+        .render_each(&hostile("<b>"), |path, content| {
+            files.insert(path, String::from_utf8(content).unwrap());
+            Ok::<(), ReportError>(())
+        })
+        .unwrap();
+    assert_eq!(files["regressions.html"], "&lt;b&gt;: 15 regressions");
+    assert_eq!(files["assets/report.css"], "body { color: teal }");
+    assert!(files["index.html"].starts_with("<!DOCTYPE html>"));
+    let page = String::from_utf8(theme.render_single(&project()).unwrap()).unwrap();
+    assert!(page.contains("<style>body { color: teal }</style>"));
+
+    let unknown = Theme::with([file("indx.html", "")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        unknown.contains("`indx.html`") && unknown.contains("index.html"),
+        "{unknown}"
+    );
+    let broken = Theme::with([file("index.html", "{% if %}")]).unwrap_err();
+    assert!(matches!(broken, ReportError::Template(_)), "{broken}");
+    let missing = Theme::with([file("index.html", "{{ nothing }}")]).unwrap();
+    let error = missing.render_each(&project(), |_, _| Ok::<(), ReportError>(()));
+    assert!(matches!(error, Err(ReportError::Template(_))));
+    let escaping = Theme::with([file("assets/report.js", "'</script>'")]).unwrap();
+    let error = escaping.render_single(&project());
+    assert!(matches!(
+        error,
+        Err(ReportError::NotEmbeddable("assets/report.js"))
+    ));
 }
