@@ -5,7 +5,8 @@
 mod browser_support;
 mod report_support;
 
-use browser_support::{Browser, Folder};
+use browser_support::{Browser, Folder, from_npm};
+use plimsoll::report::view::ReportView;
 use report_support::{HOSTILE, hostile, project};
 use serde_json::{Value, json};
 
@@ -246,15 +247,15 @@ fn a_point_can_be_found_by_keys_and_mouse_and_linked_to() {
     let page = folder.page("s/checkout-latency-p95-2.html");
     browser.open(&page);
     let wait = "const done = arguments[arguments.length - 1];
-        const look = () => document.querySelector('form.cursor output').textContent
-          ? done([document.querySelector('form.cursor output').textContent, location.hash,
+        const look = () => document.querySelector('div.cursor output').textContent
+          ? done([document.querySelector('div.cursor output').textContent, location.hash,
                   document.querySelector('.chart svg').getAttribute('viewBox'),
                   document.querySelector('path.cursor').getAttribute('visibility')])
           : requestAnimationFrame(look);
         look()";
     // Keys: the slider is a native control.
     browser.run(
-        "const s = document.querySelector('form.cursor input'); s.value = 95;
+        "const s = document.querySelector('div.cursor input'); s.value = 95;
          s.dispatchEvent(new Event('input', {bubbles: true}))",
     );
     let by_keys = browser.wait(wait);
@@ -305,7 +306,7 @@ fn a_point_can_be_found_by_keys_and_mouse_and_linked_to() {
     assert_eq!(again[0], zoomed[0]);
     assert!((start(&again) - start(&zoomed)).abs() < 0.5);
     assert_eq!(browser.console(), Vec::<String>::new());
-    browser.run("document.querySelector('form.cursor button').click()");
+    browser.run("document.querySelector('div.cursor button').click()");
     assert_eq!(
         browser.wait(wait)[2],
         by_keys[2],
@@ -346,4 +347,68 @@ fn printed_pages_are_not_blank() {
     let pdf: Value = browser.cdp("Page.printToPDF", json!({"printBackground": false}));
     let size = pdf["data"].as_str().unwrap().len();
     assert!(size > 20_000, "the printed page has {size} bytes of base64");
+}
+
+/// Every kind of page: full, empty, with one point, without budgets.
+fn kinds() -> Vec<(&'static str, ReportView)> {
+    let mut empty = project();
+    empty.series.clear();
+    let mut one_point = project();
+    for series in &mut one_point.series {
+        series.points.truncate(1);
+        series.regimes.clear();
+        series.changes.clear();
+        series.ledger = None;
+    }
+    vec![
+        ("full", project()),
+        ("empty", empty),
+        ("one point", one_point),
+    ]
+}
+
+#[test]
+fn axe_finds_nothing() {
+    let axe = from_npm("axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let browser = Browser::start();
+    browser.width(1280);
+    // A page that deserves a finding gets one.
+    browser.open("data:text/html,<img src=x>");
+    let run = format!(
+        "{axe}; const done = arguments[arguments.length - 1];
+        axe.run().then(r => done(r.violations.length))"
+    );
+    assert!(browser.wait(&run).as_u64().unwrap() > 0);
+    for (kind, view) in kinds() {
+        let folder = Folder::new(&view);
+        for scheme in ["light", "dark"] {
+            browser.media("prefers-color-scheme", scheme);
+            for page in folder.pages() {
+                browser.open(&folder.page(&page));
+                let found = browser.wait(&format!(
+                    "{axe}; const done = arguments[arguments.length - 1];
+                     axe.run().then(r => done(r.violations.map(v =>
+                       v.id + ': ' + v.nodes.map(n => n.html).slice(0, 2).join(' '))))"
+                ));
+                assert_eq!(found, json!([]), "{kind}, {scheme}: {page}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pages_are_valid_html() {
+    let program = from_npm("html-validate/bin/html-validate.mjs");
+    for (kind, view) in kinds() {
+        let folder = Folder::new(&view);
+        let said = std::process::Command::new("node")
+            .arg(&program)
+            .args(["--preset", "standard"])
+            .args(folder.pages().iter().map(|page| folder.path(page)))
+            .output()
+            .unwrap();
+        let said_text = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.status.success(), "{kind}: {said_text}");
+    }
 }

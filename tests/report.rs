@@ -5,8 +5,9 @@
 
 mod report_support;
 
-use plimsoll::report::html::{ReportError, render, render_single};
+use plimsoll::report::html::{ReportError, Theme, render, render_single};
 use plimsoll::report::view::{ReportView, State};
+use proptest::prelude::*;
 use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
 
@@ -296,7 +297,7 @@ fn no_number_is_compared_across_machines() {
     assert_eq!(row[3..5], ["new machine", ""]);
 }
 
-const TAGS: &str = "!doctype html head meta title link script body header footer main section article \
+const TAGS: &str = "!DOCTYPE html head meta title link script body header footer main section article \
      p b a code small span br h1 h2 h3 ul ol li dl div dt dd table thead tbody tr th td form label \
      input button select option fieldset legend output figure figcaption details summary time svg path text \
      ?xml feed id updated author entry";
@@ -439,6 +440,53 @@ fn without_embedded(page: &str) -> String {
     page
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever was recorded, there is a page, and it adds up to nothing that is no number.
+    #[test]
+    fn any_values_can_be_drawn(
+        values in prop::collection::vec(prop_oneof![
+            3 => any::<f64>(),
+            2 => -1e3..1e3f64,
+            1 => Just(0.0),
+        ], 1..40),
+        budget in any::<Option<f64>>(),
+        higher in any::<bool>(),
+    ) {
+        let mut view = project();
+        view.series.truncate(1);
+        let series = &mut view.series[0];
+        if higher {
+            series.direction = Some(plimsoll::model::Direction::Higher);
+        }
+        series.points.truncate(values.len());
+        for (point, value) in series.points.iter_mut().zip(&values) {
+            point.value = *value;
+            point.runs = vec![*value, value / 2.0];
+        }
+        series.regimes.truncate(1);
+        series.regimes[0].last = values.len() - 1;
+        series.regimes[0].level = values[0];
+        series.regimes[0].low = -values[0];
+        series.level = Some(values[0]);
+        series.budget = budget;
+        series.used = budget.map(|budget| values[0] / budget);
+        series.noise = Some(values[0]);
+        series.breaks_in_days = Some((values[0], values[0] - 1.0, values[0] + 1.0));
+        let ledger = series.ledger.as_mut().unwrap();
+        ledger.opening = values[0];
+        ledger.now = values[values.len() - 1];
+        ledger.entries[0].1 = ledger.now - ledger.opening;
+        for (path, page) in files(&view) {
+            if path.ends_with(".html") {
+                assert_tame(&path, &page);
+                prop_assert!(!page.contains("NaN"), "{}", path);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_page_needs_a_safe_name_of_its_own() {
     for slug in ["", "../up", "a/b", "a b", ".hidden", "a\"b"] {
@@ -469,6 +517,24 @@ fn pages_stay_small() {
         "the overview of 200 series has {size} bytes"
     );
 
+    // Many more: the most urgent are listed.
+    let mut few = view.series.clone();
+    for series in &mut few {
+        series.points.truncate(5);
+        series.regimes.clear();
+        series.changes.clear();
+        series.ledger = None;
+    }
+    for i in 0..5 {
+        view.series.extend(few.iter().cloned().map(|mut series| {
+            series.slug = format!("{}-{i}", series.slug);
+            series
+        }));
+    }
+    let index = &files(&view)["index.html"];
+    assert!(index.len() <= 1_020_000, "{}", index.len());
+    assert!(text(index).contains("200 more series, all less urgent, are in the data."));
+
     // 1,000 points of three runs each.
     let mut view = project();
     view.commits = commits(1_000);
@@ -494,4 +560,48 @@ fn pages_stay_small() {
     }
     let script = files(&view)["assets/report.js"].len();
     assert!(script <= 14_000, "the script has {script} bytes");
+}
+
+#[test]
+fn single_files_of_a_theme_can_be_replaced() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let theme = Theme::with([
+        file(
+            "regressions.html",
+            "{{ frame.project }}: {{ changed.groups|length }} regressions",
+        ),
+        file("assets/report.css", "body { color: teal }"),
+    ])
+    .unwrap();
+    let mut files = BTreeMap::new();
+    theme
+        .render_each(&hostile("<b>"), |path, content| {
+            files.insert(path, String::from_utf8(content).unwrap());
+            Ok::<(), ReportError>(())
+        })
+        .unwrap();
+    assert_eq!(files["regressions.html"], "&lt;b&gt;: 15 regressions");
+    assert_eq!(files["assets/report.css"], "body { color: teal }");
+    assert!(files["index.html"].starts_with("<!DOCTYPE html>"));
+    let page = String::from_utf8(theme.render_single(&project()).unwrap()).unwrap();
+    assert!(page.contains("<style>body { color: teal }</style>"));
+
+    let unknown = Theme::with([file("indx.html", "")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        unknown.contains("`indx.html`") && unknown.contains("index.html"),
+        "{unknown}"
+    );
+    let broken = Theme::with([file("index.html", "{% if %}")]).unwrap_err();
+    assert!(matches!(broken, ReportError::Template(_)), "{broken}");
+    let missing = Theme::with([file("index.html", "{{ nothing }}")]).unwrap();
+    let error = missing.render_each(&project(), |_, _| Ok::<(), ReportError>(()));
+    assert!(matches!(error, Err(ReportError::Template(_))));
+    let escaping = Theme::with([file("assets/report.js", "'</script>'")]).unwrap();
+    let error = escaping.render_single(&project());
+    assert!(matches!(
+        error,
+        Err(ReportError::NotEmbeddable("assets/report.js"))
+    ));
 }

@@ -30,7 +30,6 @@
       shown.textContent = count === rows.length ? "" : count + " of " + rows.length + " shown";
     };
     form.addEventListener("input", filter);
-    form.addEventListener("submit", function (event) { event.preventDefault(); });
     form.hidden = false;
     filter();
   }
@@ -86,7 +85,7 @@
   var plot = chart.querySelector("svg");
   var cursor = plot.querySelector(".cursor");
   var select = plot.querySelector(".select");
-  var control = figure.querySelector("form.cursor");
+  var control = figure.querySelector("div.cursor");
   var slider = control.querySelector("input");
   var output = control.querySelector("output");
   var whole = control.querySelector("button");
@@ -187,7 +186,6 @@
   slider.addEventListener("input", function () {
     ready(function () { show(slider.value); link(); });
   });
-  control.addEventListener("submit", function (event) { event.preventDefault(); });
 
   function follow() {
     if (window.location.hash === linked) return;

@@ -205,9 +205,14 @@ impl Folder {
         Self(folder)
     }
 
+    /// Where a page lies.
+    pub fn path(&self, page: &str) -> PathBuf {
+        self.0.path().join(page)
+    }
+
     /// The address of a page without any server.
     pub fn page(&self, path: &str) -> String {
-        format!("file://{}", self.0.path().join(path).display())
+        format!("file://{}", self.path(path).display())
     }
 
     /// All pages of the report.
@@ -274,4 +279,22 @@ fn answer(root: &Path, mut stream: TcpStream) {
         content.len()
     );
     let _ = stream.write_all(&content);
+}
+
+/// A file of the checkers that come from npm, installed once.
+pub fn from_npm(file: &str) -> PathBuf {
+    static INSTALLED: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let folder = INSTALLED.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("npm");
+        std::fs::create_dir_all(&folder).unwrap();
+        let done = Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
+            .arg(&folder)
+            .args(["axe-core@4.14.1", "html-validate@10.17.0"])
+            .status()
+            .expect("npm is needed");
+        assert!(done.success(), "npm could not install the checkers");
+        folder.join("node_modules")
+    });
+    folder.join(file)
 }

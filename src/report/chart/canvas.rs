@@ -319,3 +319,11 @@ pub(super) fn escape(text: &str) -> String {
     }
     safe
 }
+
+/// Sizes that can be drawn; beyond them the arithmetic of an axis overflows. Smaller ones are 0.
+pub(super) const DRAWABLE: std::ops::Range<f64> = 1e-100..1e100;
+
+/// Whether a value can be drawn.
+pub(super) fn drawable(value: f64) -> bool {
+    value.abs() < DRAWABLE.end
+}

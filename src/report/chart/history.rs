@@ -1,12 +1,11 @@
 //! The chart of a series page: every run, the level, the budget, and what happened when.
 
 use super::ChartError;
-use super::canvas::{Canvas, Drawing, Ink, escape};
+use super::canvas::{Canvas, DRAWABLE, Drawing, Ink, drawable, escape};
 use crate::report::text::{Scale, date, plain_up_to};
-use crate::report::view::{ChangeKind, ReportView, SeriesView};
+use crate::report::view::{ChangeKind, RegimeView, ReportView, SeriesView};
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
-use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -141,7 +140,7 @@ impl<'a> Plot<'a> {
         let future = series
             .breaks_in_days
             .filter(|(estimate, ..)| (0.0..=HORIZON_DAYS).contains(estimate) && *estimate > 0.0)
-            .filter(|_| series.budget.is_some() && series.level.is_some())
+            .filter(|_| series.budget.is_some_and(drawable) && series.level.is_some_and(drawable))
             .map(|(estimate, soonest, latest)| Future {
                 days: (estimate * 1.5).max(latest).clamp(1.0, HORIZON_DAYS),
                 estimate,
@@ -249,8 +248,7 @@ impl<'a> Plot<'a> {
         root: &DrawingArea<Canvas<'_>, Shift>,
         area: &Area<'_>,
     ) -> Result<(), ChartError> {
-        let axis = RangedCoordf64::from(self.low..self.high);
-        for tick in axis.key_points(BoldPoints(6)) {
+        for tick in ticks(self.low, self.high) {
             let ends = vec![(0.0, tick), (self.width(), tick)];
             area.draw(&PathElement::new(ends, Ink::Grid.color()))?;
             let (_, y) = area.map_coordinate(&(0.0, tick));
@@ -365,7 +363,7 @@ impl<'a> Plot<'a> {
             } else {
                 &point.runs
             };
-            let finite = runs.iter().filter(|run| run.is_finite());
+            let finite = runs.iter().filter(|run| drawable(**run));
             dots.extend(finite.map(|run| (self.x(index), *run)));
         }
         let outside = |y: f64| y > self.high || y < self.low;
@@ -383,7 +381,12 @@ impl<'a> Plot<'a> {
 
     /// Levels as steps with their 95 % bounds; a machine change breaks the line.
     fn levels(&self, area: &Area<'_>) -> Result<(), ChartError> {
-        let regimes = &self.series.regimes;
+        let regimes: Vec<&RegimeView> = self
+            .series
+            .regimes
+            .iter()
+            .filter(|r| drawable(r.level))
+            .collect();
         let machine = |point: usize| {
             self.series
                 .changes
@@ -396,7 +399,7 @@ impl<'a> Plot<'a> {
             let next = regimes.get(index + 1).filter(|next| !machine(next.first));
             let from = self.x(regime.first);
             let to = next.map_or(self.x(regime.last), |next| self.x(next.first));
-            if regime.low.is_finite() && regime.high.is_finite() {
+            if drawable(regime.low) && drawable(regime.high) {
                 let corners = [(from, clamp(regime.high)), (to, clamp(regime.low))];
                 area.draw(&Rectangle::new(corners, Ink::Band.color().filled()))?;
             }
@@ -412,7 +415,7 @@ impl<'a> Plot<'a> {
     }
 
     fn budget(&self, area: &Area<'_>) -> Result<(), ChartError> {
-        let Some(budget) = self.series.budget.filter(|budget| budget.is_finite()) else {
+        let Some(budget) = self.series.budget.filter(|budget| drawable(*budget)) else {
             return Ok(());
         };
         let ends = vec![(0.0, budget), (self.width(), budget)];
@@ -493,6 +496,22 @@ fn columns(dots: &[(f64, f64)], width: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
+/// About five round numbers between two finite ones: steps of 1, 2 or 5 times a power of ten.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let raw = (high - low) / 5.0;
+    let power = 10f64.powi(raw.log10().floor() as i32);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| *step >= raw)
+        .unwrap_or(raw);
+    let first = (low / step).ceil();
+    (0..8)
+        .map(|index| (first + f64::from(index)) * step)
+        .filter(|tick| tick.is_finite() && *tick >= low && *tick <= high)
+        .collect()
+}
+
 /// What the y axis spans: levels, their bounds, the budget, and every run that is not an outlier;
 /// at least three times the noise and 2 % of the budget. `None` without a finite value.
 fn bounds(series: &SeriesView, scale: &Scale) -> Option<(f64, f64)> {
@@ -514,7 +533,7 @@ fn bounds(series: &SeriesView, scale: &Scale) -> Option<(f64, f64)> {
     let usual = residuals.get(residuals.len() / 2).copied().unwrap_or(0.0) * 1.4826;
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let mut include = |value: f64| {
-        if value.is_finite() {
+        if drawable(value) {
             low = low.min(value);
             high = high.max(value);
         }
@@ -538,16 +557,16 @@ fn bounds(series: &SeriesView, scale: &Scale) -> Option<(f64, f64)> {
         return None;
     }
     let noise = series.noise.unwrap_or(0.0) * series.level.unwrap_or(high).abs();
-    let budget = series.budget.filter(|budget| budget.is_finite());
+    let noise = if drawable(noise) { noise } else { 0.0 };
+    let budget = series.budget.filter(|budget| drawable(*budget));
     if let Some(budget) = budget {
         low = low.min(budget);
         high = high.max(budget);
     }
     let least = (3.0 * noise)
         .max(budget.unwrap_or(0.0).abs() * 0.02)
-        .max(high.abs() * 0.01)
-        .max(f64::MIN_POSITIVE);
-    if low >= 0.0 && high <= 0.0 {
+        .max(high.abs().max(low.abs()) * 0.01);
+    if low.abs().max(high.abs()) < DRAWABLE.start {
         return Some((0.0, scale.canonical(1.0)));
     }
     let missing = (least - (high - low)).max(0.0) / 2.0;

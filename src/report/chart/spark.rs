@@ -1,7 +1,7 @@
 //! The two small pictures of a table row.
 
 use super::ChartError;
-use super::canvas::{Canvas, Drawing, Ink};
+use super::canvas::{Canvas, Drawing, Ink, drawable};
 use crate::report::text::thin;
 use crate::report::view::{ChangeKind, ReportView, SeriesView};
 use plotters::coord::Shift;
@@ -79,7 +79,7 @@ fn lines(series: &SeriesView, x: impl Fn(usize) -> f64) -> Vec<Vec<(f64, f64)>> 
         lines.push(shown.iter().enumerate().map(at).collect());
     }
     for line in &mut lines {
-        line.retain(|(_, value)| value.is_finite());
+        line.retain(|(_, value)| drawable(*value));
     }
     lines.retain(|line| !line.is_empty());
     lines

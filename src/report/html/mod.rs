@@ -12,7 +12,7 @@ mod sentence;
 mod series;
 mod single;
 
-pub use single::render_single;
+pub use page::Theme;
 
 use crate::report::chart::ChartError;
 use crate::report::view::ReportView;
@@ -39,6 +39,12 @@ pub enum ReportError {
         "`{0}` cannot name the page of a series: use letters, digits, `-`, `_` and `.`, once each"
     )]
     Slug(String),
+    /// A file of a theme that no page uses.
+    #[error("no page uses a template `{0}`; the names are {names}", names = Theme::names().collect::<Vec<_>>().join(", "))]
+    UnknownTemplate(String),
+    /// A style sheet or script that cannot stand inside a page.
+    #[error("`{0}` holds `</`, which would end it inside a page of one file")]
+    NotEmbeddable(&'static str),
 }
 
 /// Renders all files of a report: relative path (with `/`) and content.
@@ -61,37 +67,74 @@ pub fn render(view: &ReportView) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
 /// See [`ReportError`], and whatever `write` fails with.
 pub fn render_each<E: From<ReportError>>(
     view: &ReportView,
-    mut write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
+    write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
-    check_slugs(view)?;
-    let names = Names::new(view);
-    let pages = page::Pages::new().map_err(ReportError::from)?;
-    for (path, content) in page::ASSETS {
-        write((*path).to_owned(), content.as_bytes().to_vec())?;
+    Theme::default().render_each(view, write)
+}
+
+/// Renders the overview and a section for each series that is not fine as one page, which needs
+/// no other file: style and script are in it, allowed by their digests alone.
+///
+/// # Errors
+/// See [`ReportError`].
+pub fn render_single(view: &ReportView) -> Result<Vec<u8>, ReportError> {
+    Theme::default().render_single(view)
+}
+
+impl Theme {
+    /// [`render_each`] with this theme.
+    ///
+    /// # Errors
+    /// See [`ReportError`], and whatever `write` fails with.
+    pub fn render_each<E: From<ReportError>>(
+        &self,
+        view: &ReportView,
+        mut write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        check_slugs(view)?;
+        let names = Names::new(view);
+        let pages = page::Pages::new(self).map_err(ReportError::from)?;
+        for path in [page::STYLE, page::SCRIPT] {
+            write(path.to_owned(), self.text(path).as_bytes().to_vec())?;
+        }
+        let index = pages.overview(&overview::Overview::new(view, &names)?)?;
+        write("index.html".to_owned(), index)?;
+        let regressions = changed::Regressions::new(view, &names);
+        write(
+            "regressions.html".to_owned(),
+            pages.regressions(&regressions)?,
+        )?;
+        write("regressions.xml".to_owned(), pages.feed(&regressions)?)?;
+        write("data/report.json".to_owned(), data::json(view)?)?;
+        write("data/commits.js".to_owned(), data::commits(view, &names)?)?;
+        for (index, series) in view.series.iter().enumerate() {
+            let slug = &series.slug;
+            let model = series::SeriesPage::new(view, &names, index)?;
+            write(format!("s/{slug}.html"), pages.series(&model)?)?;
+            write(format!("data/{slug}.csv"), data::csv(view, series)?)?;
+            write(format!("data/{slug}.js"), data::points(series)?)?;
+        }
+        for index in 0..view.features.len() {
+            let model = overview::FeaturePage::new(view, &names, index)?;
+            let slug = &names.features[index];
+            write(format!("f/{slug}.html"), pages.feature(&model)?)?;
+        }
+        Ok(())
     }
-    let index = pages.overview(&overview::Overview::new(view, &names)?)?;
-    write("index.html".to_owned(), index)?;
-    let regressions = changed::Regressions::new(view, &names);
-    write(
-        "regressions.html".to_owned(),
-        pages.regressions(&regressions)?,
-    )?;
-    write("regressions.xml".to_owned(), pages.feed(&regressions)?)?;
-    write("data/report.json".to_owned(), data::json(view)?)?;
-    write("data/commits.js".to_owned(), data::commits(view, &names)?)?;
-    for (index, series) in view.series.iter().enumerate() {
-        let slug = &series.slug;
-        let model = series::SeriesPage::new(view, &names, index)?;
-        write(format!("s/{slug}.html"), pages.series(&model)?)?;
-        write(format!("data/{slug}.csv"), data::csv(view, series)?)?;
-        write(format!("data/{slug}.js"), data::points(series)?)?;
+
+    /// [`render_single`] with this theme.
+    ///
+    /// # Errors
+    /// See [`ReportError`].
+    pub fn render_single(&self, view: &ReportView) -> Result<Vec<u8>, ReportError> {
+        check_slugs(view)?;
+        for name in [page::STYLE, page::SCRIPT] {
+            if self.text(name).contains("</") || self.text(name).contains("<!--") {
+                return Err(ReportError::NotEmbeddable(name));
+            }
+        }
+        single::render(view, self)
     }
-    for index in 0..view.features.len() {
-        let model = overview::FeaturePage::new(view, &names, index)?;
-        let slug = &names.features[index];
-        write(format!("f/{slug}.html"), pages.feature(&model)?)?;
-    }
-    Ok(())
 }
 
 fn check_slugs(view: &ReportView) -> Result<(), ReportError> {

@@ -11,6 +11,9 @@ use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State}
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// Series that one table lists, the most urgent first: more would be no overview, and slow.
+const ROWS: usize = 1_000;
+
 /// Drift that would read as 0.0 %.
 const STEADY: f64 = 0.0005;
 
@@ -26,6 +29,8 @@ pub(super) struct Overview {
     rows: Vec<Row>,
     /// Series without a budget: shown on demand where there are others.
     rest: Vec<Row>,
+    /// Series that are not listed.
+    unlisted: usize,
     changed: Changed,
 }
 
@@ -174,7 +179,9 @@ pub(super) fn breaks(series: &SeriesView) -> String {
 
 impl Overview {
     pub(super) fn new(view: &ReportView, names: &Names) -> Result<Self, ReportError> {
-        let order = by_urgency(view, |_| true);
+        let mut order = by_urgency(view, |_| true);
+        let unlisted = order.len().saturating_sub(ROWS);
+        order.truncate(ROWS);
         let mut rows = order
             .iter()
             .map(|at| Row::new(view, names, "", &view.series[*at]))
@@ -201,6 +208,7 @@ impl Overview {
             owners,
             rows,
             rest,
+            unlisted,
             changed: Changed::recent(view, names, "", |_| true),
         })
     }
@@ -249,6 +257,8 @@ pub(super) struct FeaturePage {
     journey: Option<String>,
     sentence: String,
     rows: Vec<Row>,
+    /// Series that are not listed.
+    unlisted: usize,
     changed: Changed,
 }
 
@@ -256,15 +266,16 @@ impl FeaturePage {
     pub(super) fn new(view: &ReportView, names: &Names, index: usize) -> Result<Self, ReportError> {
         let feature = &view.features[index];
         let own = |series: &SeriesView| series.feature == Some(index);
-        let rows = by_urgency(view, own)
+        let mut order = by_urgency(view, own);
+        let unlisted = order.len().saturating_sub(ROWS);
+        let broken = |at: &&usize| view.series[**at].state == State::Broken;
+        let (all, bad) = (order.len(), order.iter().filter(broken).count());
+        order.truncate(ROWS);
+        let rows = order
             .iter()
             .map(|at| Row::new(view, names, "../", &view.series[*at]))
             .collect::<Result<Vec<_>, _>>()?;
-        let bad = rows
-            .iter()
-            .filter(|row| row.state.class == "broken")
-            .count();
-        let sentence = match (rows.len(), bad) {
+        let sentence = match (all, bad) {
             (0, _) => "No series is selected by this feature's limits: check its `select`, or record results for it.".to_owned(),
             (_, 0) => "No budget of this feature is broken.".to_owned(),
             (1, _) => "Its budget is broken.".to_owned(),
@@ -278,6 +289,7 @@ impl FeaturePage {
             journey: feature.journey.as_deref().map(plain),
             sentence,
             rows,
+            unlisted,
             changed: Changed::recent(view, names, "../", own),
         })
     }

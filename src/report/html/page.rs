@@ -5,53 +5,82 @@ use super::changed::Regressions;
 use super::overview::{FeaturePage, Overview};
 use super::series::SeriesPage;
 use super::single::Single;
+use crate::report::text::plain;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../templates/", $name)))),+]
+    };
+}
+
+/// Every file that makes a report look as it does, as it is built in.
+const FILES: &[(&str, &str)] = files![
+    "assets/report.css",
+    "assets/report.js",
+    "base.html",
+    "feature.html",
+    "index.html",
+    "macros.html",
+    "overview.html",
+    "regressions.html",
+    "regressions.xml",
+    "series.html",
+    "single.html",
+];
 
 /// The style sheet.
-pub(super) const STYLE: &str = include_str!("../../../templates/assets/report.css");
+pub(super) const STYLE: &str = "assets/report.css";
 
 /// The script.
-pub(super) const SCRIPT: &str = include_str!("../../../templates/assets/report.js");
+pub(super) const SCRIPT: &str = "assets/report.js";
 
-/// Files that are the same in every report.
-pub(super) const ASSETS: &[(&str, &str)] =
-    &[("assets/report.css", STYLE), ("assets/report.js", SCRIPT)];
+/// The templates, the style sheet and the script of a report. The default is what is built in;
+/// single files can be replaced.
+///
+/// Templates are Jinja (minijinja). They escape by their extension, and a value that does not
+/// exist is an error.
+#[derive(Debug, Clone, Default)]
+pub struct Theme {
+    replaced: BTreeMap<String, String>,
+}
 
-const TEMPLATES: &[(&str, &str)] = &[
-    ("base.html", include_str!("../../../templates/base.html")),
-    (
-        "macros.html",
-        include_str!("../../../templates/macros.html"),
-    ),
-    ("index.html", include_str!("../../../templates/index.html")),
-    (
-        "overview.html",
-        include_str!("../../../templates/overview.html"),
-    ),
-    (
-        "single.html",
-        include_str!("../../../templates/single.html"),
-    ),
-    (
-        "series.html",
-        include_str!("../../../templates/series.html"),
-    ),
-    (
-        "regressions.html",
-        include_str!("../../../templates/regressions.html"),
-    ),
-    (
-        "regressions.xml",
-        include_str!("../../../templates/regressions.xml"),
-    ),
-    (
-        "feature.html",
-        include_str!("../../../templates/feature.html"),
-    ),
-];
+impl Theme {
+    /// The names of all files, as they lie in a folder of templates.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FILES.iter().map(|(name, _)| *name)
+    }
+
+    /// The built-in files with some replaced: name, with `/`, and text.
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownTemplate`] for a name that no page uses, and
+    /// [`ReportError::Template`] for a template that cannot be parsed.
+    pub fn with(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, ReportError> {
+        let mut theme = Self::default();
+        for (name, text) in files {
+            if !Self::names().any(|known| known == name) {
+                return Err(ReportError::UnknownTemplate(plain(&name)));
+            }
+            theme.replaced.insert(name, text);
+        }
+        Pages::new(&theme)?;
+        Ok(theme)
+    }
+
+    /// The text of a file; empty for an unknown one.
+    pub(super) fn text(&self, name: &str) -> &str {
+        let built_in = || FILES.iter().find(|(known, _)| *known == name);
+        match self.replaced.get(name) {
+            Some(text) => text,
+            None => built_in().map_or("", |(_, text)| text),
+        }
+    }
+}
 
 /// All templates, parsed: strict about missing values, escaping by file extension.
 pub(super) struct Pages {
@@ -59,7 +88,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    pub(super) fn new() -> Result<Self, minijinja::Error> {
+    pub(super) fn new(theme: &Theme) -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let syntax = SyntaxConfig::builder()
@@ -67,8 +96,8 @@ impl Pages {
             .lstrip_blocks(true)
             .build()?;
         environment.set_syntax(syntax);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source)?;
+        for name in Theme::names().filter(|name| !name.starts_with("assets/")) {
+            environment.add_template_owned(name, theme.text(name).to_owned())?;
         }
         Ok(Self { environment })
     }

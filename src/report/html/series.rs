@@ -9,7 +9,7 @@ use crate::report::chart::{bar, history, step};
 use crate::report::text::{
     Column, NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
 };
-use crate::report::view::{ChangeKind, ChangeView, LedgerView, ReportView, SeriesView};
+use crate::report::view::{ChangeKind, ChangeView, LedgerView, ReportView, SeriesView, State};
 use serde::Serialize;
 
 /// Newest points that the table of runs shows; the CSV has all.
@@ -265,7 +265,7 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
     let breaks = breaks(series);
     if series.breaks_in_days.is_some() {
         facts.push(("budget breaks in", breaks, "if nothing changes".to_owned()));
-    } else if !breaks.is_empty() {
+    } else if !breaks.is_empty() && series.state != State::Broken {
         facts.push(("forecast", breaks, String::new()));
     }
     if let Some(noise) = series.noise {

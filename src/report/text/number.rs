@@ -161,12 +161,13 @@ impl Column {
         }
     }
 
-    /// `amount` as a whole number of the last shown digit, rounded; 0 where it is not finite.
+    /// `amount` as a whole number of the last shown digit, rounded; 0 where it is not finite. Cut at
+    /// ± 10³⁰, so that a million of them can be added.
     #[must_use]
     pub fn ticks(&self, amount: f64) -> i128 {
         let ticks = self.scale.scaled(amount) * 10f64.powi(self.decimals as i32);
         if ticks.is_finite() {
-            ticks.round() as i128
+            ticks.round().clamp(-1e30, 1e30) as i128
         } else {
             0
         }
