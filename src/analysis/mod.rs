@@ -31,13 +31,13 @@ pub struct Analysis {
 /// Analyses all points of a series.
 #[must_use]
 pub fn analyse(series: &Series) -> Analysis {
-    analyse_points(&series.points, &series.breaks())
+    analyse_points(series, &series.points, &series.breaks())
 }
 
-/// Analyses points, each stretch between lasting machine changes by itself: across such a break
+/// Analyses some points of a series, each stretch between lasting machine changes by itself: across such a break
 /// levels cannot be compared.
 #[must_use]
-pub fn analyse_points(points: &[Point], breaks: &[usize]) -> Analysis {
+pub fn analyse_points(series: &Series, points: &[Point], breaks: &[usize]) -> Analysis {
     let positive = points.iter().all(|point| point.value > 0.0);
     let mut analysis = Analysis {
         scale: if positive { Scale::Log } else { Scale::Linear },
@@ -57,19 +57,21 @@ pub fn analyse_points(points: &[Point], breaks: &[usize]) -> Analysis {
     );
     bounds.push(points.len());
     for pair in bounds.windows(2) {
-        analysis.add_stretch(&points[pair[0]..pair[1]], pair[0]);
+        analysis.add_stretch(series, &points[pair[0]..pair[1]], pair[0]);
     }
     analysis
 }
 
 impl Analysis {
-    fn add_stretch(&mut self, points: &[Point], start: usize) {
+    fn add_stretch(&mut self, series: &Series, points: &[Point], start: usize) {
         let values: Vec<f64> = points.iter().map(|point| point.value).collect();
         let strata: Vec<u32> = points.iter().map(|point| point.stratum).collect();
+        let precision: Vec<f64> = points.iter().map(|point| series.precision(point)).collect();
         let mixed = strata.windows(2).any(|pair| pair[0] != pair[1]);
         let input = Input {
             values: &values,
             strata: if mixed { &strata } else { &[] },
+            precision: &precision,
             ..Input::default()
         };
         let found = detect(&input, &Settings::default());

@@ -87,6 +87,22 @@ impl Series {
         &self.runs[point.first as usize..(point.first + point.count) as usize]
     }
 
+    /// Standard error of a point relative to its value, as far as the samples inside its runs tell:
+    /// 1.2533·σ/√n of a median (Kenney & Keeping 1962), σ from the quartiles (÷ 1.349), the runs
+    /// averaged. It says how blurred the point is, not how far runs lie from each other: samples
+    /// are no replicates. 0 where unknown.
+    #[must_use]
+    pub fn precision(&self, point: &Point) -> f64 {
+        let runs = self.runs_of(point);
+        let square = |run: &RunValue| {
+            let sigma = (run.ends.1 - run.ends.0) / 1.349;
+            (1.2533 * sigma / run.value).powi(2) / run.n.max(1) as f64
+        };
+        let mean = runs.iter().map(square).sum::<f64>() / runs.len().max(1) as f64;
+        let error = (mean / runs.len().max(1) as f64).sqrt();
+        if error.is_finite() { error } else { 0.0 }
+    }
+
     /// The points at places below `end`.
     #[must_use]
     pub fn before(&self, end: u32) -> &[Point] {
@@ -280,7 +296,7 @@ fn median_of(values: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Environment, RunId, SeriesKey, Source, Tags, Unit};
+    use crate::model::{Environment, RunId, SeriesKey, Source, Spread, Tags, Unit};
 
     fn commit(i: usize) -> CommitId {
         CommitId::new(format!("{i:040x}")).unwrap()
@@ -353,6 +369,30 @@ mod tests {
         assert_eq!(series.points.len(), 1);
         assert_eq!(series.points[0].value.to_bits(), 2.0f64.to_bits());
         assert_eq!(series.runs_of(&series.points[0]).len(), 3);
+    }
+
+    #[test]
+    fn precision_grows_with_samples_and_runs_and_is_unknown_without_a_spread() {
+        let with = |n: u64, runs: usize, spread: Option<Spread>| {
+            let rows: Vec<_> = (0..runs as i64).map(|id| run(id, 3, "a", false)).collect();
+            let mut columns = columns(
+                &rows
+                    .iter()
+                    .map(|r| (r.id, 100.0 + r.id as f64))
+                    .collect::<Vec<_>>(),
+            );
+            columns.spreads = vec![spread; runs];
+            columns.n = vec![n; runs];
+            let timeline = Timeline::new((0..40).map(commit).collect());
+            let series = Placement::new(&rows, &timeline).arrange(row(), &columns);
+            series.precision(&series.points[0])
+        };
+        let spread = Spread::between(98.0, 100.0, 102.0);
+        let one = with(4, 1, spread);
+        assert!((one - 1.2533 * (4.0 / 1.349) / 100.0 / 2.0).abs() < 1e-9);
+        assert!((with(16, 1, spread) / one - 0.5).abs() < 1e-9);
+        assert!((with(4, 4, spread) / one - 0.5).abs() < 0.02);
+        assert_eq!(with(4, 1, None).to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]

@@ -326,7 +326,7 @@ impl Judging<'_, '_> {
             .into_iter()
             .filter(|at| *at < base_points.len())
             .collect();
-        let analysis = analyse_points(base_points, &breaks);
+        let analysis = analyse_points(&series, base_points, &breaks);
         let bench = Bench {
             series: &series,
             base_points,
@@ -472,7 +472,7 @@ impl Judging<'_, '_> {
                 })
             }
             (None, seen) => {
-                let alone = analyse_points(bench.head_points, &[]);
+                let alone = analyse_points(bench.series, bench.head_points, &[]);
                 let base = Base::new(bench.head_points, &alone, pair.direction, counter)?;
                 Some(JudgedBase {
                     base,
