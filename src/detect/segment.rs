@@ -127,6 +127,8 @@ fn make_room(pieces: &mut Vec<Piece>, count: usize) {
 
 /// The smaller of the pieces and the constant `restart`, a segment that begins at `t`; how many
 /// pieces that makes.
+// Not inlined: together in one loop the two passes run out of registers.
+#[inline(never)]
 fn prune(
     pieces: &[Piece],
     out: &mut Vec<Piece>,
@@ -201,6 +203,8 @@ fn prune(
 
 /// Adds min((μ − value)², K²) to every piece, splitting those that hold value ± K; how many pieces
 /// that makes, and the cheapest.
+// Not inlined: as above.
+#[inline(never)]
 fn add_loss(
     pieces: &[Piece],
     out: &mut Vec<Piece>,
