@@ -41,6 +41,8 @@ const STEP_SIDE: usize = WINDOW / 2 + 1;
 
 /// Most differences of block means that are looked at.
 const MOST_BLOCKS: usize = 8192;
+/// Deviations between neighbouring levels that no wandering reaches at once.
+const CLEAR_STEP: f64 = 5.0;
 /// Fewest differences of block means that are worth an estimate.
 const FEWEST_BLOCKS: usize = 12;
 
@@ -100,6 +102,8 @@ fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     if n < RUN_POINTS {
         return 1.0;
     }
+    let levelled = without_clear_steps(y, scale);
+    let y = levelled.as_deref().unwrap_or(y);
     running_median(y, work);
     mark_steps(scale, work);
     clip_to_running_median(y, scale, work);
@@ -129,6 +133,37 @@ fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     } else {
         most
     }
+}
+
+/// y with its clear steps taken out; `None` where there is none. A step is clear where the medians
+/// of three points on either side lie [`CLEAR_STEP`] deviations apart and the three points beyond
+/// stay within a third of that: noise that wanders gets as far only by and by.
+fn without_clear_steps(y: &[f64], scale: f64) -> Option<Vec<f64>> {
+    let middle = |at: usize| {
+        let (a, b, c) = (y[at], y[at + 1], y[at + 2]);
+        a.max(b).min(a.min(b).max(c))
+    };
+    let mut levelled: Option<Vec<f64>> = None;
+    let mut taken = 0.0;
+    let mut at = 6;
+    while at + 6 <= y.len() {
+        let jump = middle(at) - middle(at - 3);
+        let still = (middle(at - 3) - middle(at - 6))
+            .abs()
+            .max((middle(at + 3) - middle(at)).abs());
+        let abrupt = (y[at] - y[at - 1]).abs() >= 0.6 * jump.abs();
+        if jump.abs() >= CLEAR_STEP * scale && still * 3.0 <= jump.abs() && abrupt {
+            taken += jump;
+            let rest = levelled.get_or_insert_with(|| y.to_vec());
+            for (value, original) in rest[at..].iter_mut().zip(&y[at..]) {
+                *value = original - taken;
+            }
+            at += 6;
+        } else {
+            at += 1;
+        }
+    }
+    levelled
 }
 
 /// Running median of [`WINDOW`] points, as many medians as points: the window slides while it is

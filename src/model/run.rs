@@ -1,6 +1,6 @@
 //! One collection of results at one commit in one environment.
 
-use super::{CommitId, Failure, Measurement};
+use super::{CommitId, Direction, Failure, Measurement, Tags, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -81,15 +81,130 @@ impl fmt::Display for RunId {
 /// # Errors
 /// Where a number is not finite: such a run was never made by a reader of this crate.
 pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
-    let mut sorted = run.clone();
-    sorted.measurements.sort_by(|a, b| {
-        (&a.benchmark, &a.metric, &a.tags).cmp(&(&b.benchmark, &b.metric, &b.tags))
-    });
-    sorted
+    let mut measurements: Vec<_> = run
+        .measurements
+        .iter()
+        .map(CanonicalMeasurement::new)
+        .collect();
+    measurements
+        .sort_by(|a, b| (a.benchmark, a.metric, a.tags).cmp(&(b.benchmark, b.metric, b.tags)));
+    let mut failures: Vec<_> = run
         .failures
-        .sort_by(|a, b| (&a.benchmark, &a.reason).cmp(&(&b.benchmark, &b.reason)));
-    // serde_json's map keeps its keys sorted, so a detour through `Value` is canonical.
-    serde_json::to_string(&serde_json::to_value(&sorted)?)
+        .iter()
+        .map(|failure| CanonicalFailure {
+            benchmark: &failure.benchmark,
+            reason: &failure.reason,
+        })
+        .collect();
+    failures.sort_by(|a, b| (a.benchmark, a.reason).cmp(&(b.benchmark, b.reason)));
+    serde_json::to_string(&CanonicalRun {
+        commit: &run.commit,
+        dirty: run.dirty,
+        environment: CanonicalEnvironment {
+            facts: &run.environment.facts,
+            label: &run.environment.label,
+        },
+        failures,
+        measurements,
+        part: &run.part,
+        schema: run.schema,
+        source: CanonicalSource {
+            attempt: run.source.attempt,
+            digest: &run.source.digest,
+            started: run.source.started.as_deref(),
+        },
+        suite: &run.suite,
+    })
+}
+
+// The canonical form, field by field in the order of their names.
+
+#[derive(Serialize)]
+struct CanonicalRun<'a> {
+    commit: &'a CommitId,
+    dirty: bool,
+    environment: CanonicalEnvironment<'a>,
+    failures: Vec<CanonicalFailure<'a>>,
+    measurements: Vec<CanonicalMeasurement<'a>>,
+    part: &'a str,
+    schema: u32,
+    source: CanonicalSource<'a>,
+    suite: &'a str,
+}
+
+#[derive(Serialize)]
+struct CanonicalEnvironment<'a> {
+    facts: &'a BTreeMap<String, String>,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct CanonicalFailure<'a> {
+    benchmark: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct CanonicalSource<'a> {
+    attempt: u32,
+    digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CanonicalMeasurement<'a> {
+    benchmark: &'a str,
+    direction: Option<Direction>,
+    metric: &'a str,
+    n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<CanonicalSamples<'a>>,
+    source_metric: &'a str,
+    source_unit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spread: Option<CanonicalSpread>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tags: &'a Tags,
+    unit: &'a Unit,
+    value: f64,
+}
+
+#[derive(Serialize)]
+struct CanonicalSamples<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iterations: Option<&'a [f64]>,
+    values: &'a [f64],
+}
+
+#[derive(Serialize)]
+struct CanonicalSpread {
+    above: u32,
+    below: u32,
+}
+
+impl<'a> CanonicalMeasurement<'a> {
+    fn new(m: &'a Measurement) -> Self {
+        Self {
+            benchmark: &m.benchmark,
+            direction: m.direction,
+            metric: &m.metric,
+            n: m.n,
+            samples: m.samples.as_ref().map(|samples| CanonicalSamples {
+                iterations: samples.iterations.as_deref(),
+                values: &samples.values,
+            }),
+            source_metric: &m.source_metric,
+            source_unit: &m.source_unit,
+            spread: m.spread.map(|spread| CanonicalSpread {
+                above: spread.above,
+                below: spread.below,
+            }),
+            tags: &m.tags,
+            unit: &m.unit,
+            value: m.value,
+        }
+    }
 }
 
 impl Run {
@@ -101,5 +216,55 @@ impl Run {
         Ok(RunId(
             Sha256::digest(canonical_json(self)?.as_bytes()).into(),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Samples, Spread};
+
+    #[test]
+    fn the_canonical_form_is_what_sorting_every_key_gives() {
+        let mut measurement = Measurement::from_samples(
+            "b",
+            "time",
+            Unit::Nanoseconds,
+            Some(Direction::Lower),
+            Samples {
+                values: vec![0.1, 2.0, 1e-300],
+                iterations: Some(vec![1.0, 2.0, 3.0]),
+            },
+        )
+        .unwrap();
+        measurement.tags.insert("z".into(), "1".into());
+        measurement.tags.insert("a".into(), "2".into());
+        measurement.spread = Spread::between(0.05, 0.1, 0.3);
+        let run = Run {
+            schema: 1,
+            commit: CommitId::new("ab".repeat(20)).unwrap(),
+            environment: Environment {
+                label: "ci".into(),
+                facts: [("cpu".to_owned(), "x".to_owned())].into(),
+            },
+            suite: "s".into(),
+            part: "p".into(),
+            dirty: false,
+            source: Source {
+                digest: "d".into(),
+                started: Some("t".into()),
+                attempt: 2,
+            },
+            measurements: vec![measurement],
+            failures: vec![Failure {
+                benchmark: "f".into(),
+                reason: "r".into(),
+            }],
+        };
+        // serde_json's own map keeps its keys sorted.
+        let sorted = serde_json::to_string(&serde_json::to_value(&run).unwrap()).unwrap();
+        assert_eq!(canonical_json(&run).unwrap(), sorted);
+        let back: Run = serde_json::from_str(&sorted).unwrap();
+        assert_eq!(back, run);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::samples::Packer;
 use super::{Store, StoreError};
-use crate::model::{Commit, Direction, Measurement, Run};
+use crate::model::{Commit, Direction, Measurement, Run, Tags, Unit};
 use jiff::Timestamp;
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension, ToSql, TransactionBehavior, params,
@@ -74,6 +74,8 @@ impl Store {
         Writer {
             sql: &transaction,
             packer,
+            metrics: HashMap::new(),
+            tags: HashMap::new(),
         }
         .write(new, digest, now)
         .map_err(|e| match e {
@@ -128,6 +130,9 @@ impl From<std::io::Error> for WriteError {
 struct Writer<'a> {
     sql: &'a Connection,
     packer: &'a mut Packer,
+    /// Ids of the metrics and tag sets that this run has named so far.
+    metrics: HashMap<(String, Unit), i64>,
+    tags: HashMap<Tags, i64>,
 }
 
 impl Writer<'_> {
@@ -240,19 +245,41 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    fn series(&self, m: &Measurement, environment: i64) -> Result<i64, WriteError> {
-        let benchmark = self.entry("benchmark", "name", &m.benchmark)?;
-        let metric = self.intern(
-            "SELECT id FROM metric WHERE name = ?1 AND unit = ?2",
-            "INSERT INTO metric (name, unit) VALUES (?1, ?2)",
-            &[&m.metric, &m.unit.as_str()],
+    fn series(&mut self, m: &Measurement, environment: i64) -> Result<i64, WriteError> {
+        let benchmark = self.intern(
+            "SELECT id FROM benchmark WHERE name = ?1",
+            "INSERT INTO benchmark (name) VALUES (?1)",
+            &[&m.benchmark],
         )?;
-        let tags = self.entry("tags", "json", &serde_json::to_string(&m.tags)?)?;
+        let (metric, tags) = (self.metric(m)?, self.tag_set(m)?);
         Ok(self.intern(
             "SELECT id FROM series WHERE benchmark = ?1 AND metric = ?2 AND tags = ?3 AND environment = ?4",
             "INSERT INTO series (benchmark, metric, tags, environment) VALUES (?1, ?2, ?3, ?4)",
             &[&benchmark, &metric, &tags, &environment],
         )?)
+    }
+
+    fn metric(&mut self, m: &Measurement) -> Result<i64, WriteError> {
+        let key = (m.metric.clone(), m.unit.clone());
+        if let Some(id) = self.metrics.get(&key) {
+            return Ok(*id);
+        }
+        let id = self.intern(
+            "SELECT id FROM metric WHERE name = ?1 AND unit = ?2",
+            "INSERT INTO metric (name, unit) VALUES (?1, ?2)",
+            &[&m.metric, &m.unit.as_str()],
+        )?;
+        self.metrics.insert(key, id);
+        Ok(id)
+    }
+
+    fn tag_set(&mut self, m: &Measurement) -> Result<i64, WriteError> {
+        if let Some(id) = self.tags.get(&m.tags) {
+            return Ok(*id);
+        }
+        let id = self.entry("tags", "json", &serde_json::to_string(&m.tags)?)?;
+        self.tags.insert(m.tags.clone(), id);
+        Ok(id)
     }
 
     fn origin(&self, m: &Measurement) -> Result<i64, WriteError> {

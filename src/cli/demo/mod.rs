@@ -59,7 +59,7 @@ fn show(world: &World, folder: &Path, seed: u64) -> Result<Exit> {
         "That check ends with exit code {}: checkout broke at the newest commit, export went silent.\n\n\
          Open the report:   {}\n\n\
          Try next, in {place}:\n  \
-         plimsoll log search               six small steps that no alarm saw\n  \
+         plimsoll log search               a creep: small steps that no alarm saw\n  \
          plimsoll log login                an accepted change: who, why, until when\n  \
          plimsoll check --commit HEAD~1    the commit before: checkout within, export missing\n  \
          plimsoll check --format markdown  the same as a pull request comment\n\n\
