@@ -676,6 +676,9 @@ fn state(
     {
         return (State::Learning, said(v));
     }
+    if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Accepted) {
+        return (State::Accepted, said(v));
+    }
     let soon = view
         .breaks_in_days
         .is_some_and(|(days, _, _)| days <= SOON_DAYS);
@@ -710,6 +713,7 @@ fn state(
         return (State::Noisy, text);
     }
     match worst {
+        Some(v) if v.judgement.verdict == Verdict::Unproven => (State::Unproven, said(v)),
         Some(v) => (State::Ok, said(v)),
         None => (State::Ok, "Within its limits.".to_owned()),
     }

@@ -15,6 +15,8 @@ pub fn state_word(state: State) -> &'static str {
         State::Soon => "SOON",
         State::Creeping => "CREEPING",
         State::NoData => "NO DATA",
+        State::Accepted => "ACCEPTED",
+        State::Unproven => "UNPROVEN",
         State::Learning => "LEARNING",
         State::Noisy => "NOISY",
         State::Ok => "ok",

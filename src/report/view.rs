@@ -68,6 +68,10 @@ pub enum State {
     Creeping,
     /// Not measured at the last commits although expected.
     NoData,
+    /// Over a limit, under a ceiling that its owner accepted for a while.
+    Accepted,
+    /// Not enough evidence for within or over.
+    Unproven,
     /// Too few points to judge.
     Learning,
     /// Its noise hides changes as large as its limit.

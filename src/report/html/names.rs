@@ -182,6 +182,8 @@ impl From<State> for StateName {
             State::Creeping => ("↗", "creeping", "creeping"),
             State::NoData => ("?", "no data", "nodata"),
             State::Noisy => ("~", "noisy", "noisy"),
+            State::Accepted => ("§", "accepted", "accepted"),
+            State::Unproven => ("±", "unproven", "unproven"),
             State::Learning => ("…", "learning", "learning"),
             State::Ok => ("✓", "ok", "ok"),
             State::Unbudgeted => ("○", "no budget", "none"),
@@ -197,10 +199,12 @@ pub(super) fn urgency(state: State) -> u8 {
         State::Soon => 1,
         State::Creeping => 2,
         State::NoData => 3,
-        State::Noisy => 4,
-        State::Learning => 5,
-        State::Ok => 6,
-        State::Unbudgeted => 7,
+        State::Accepted => 4,
+        State::Unproven => 5,
+        State::Noisy => 6,
+        State::Learning => 7,
+        State::Ok => 8,
+        State::Unbudgeted => 9,
     }
 }
 

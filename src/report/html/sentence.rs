@@ -60,6 +60,11 @@ pub(super) fn sentence(view: &ReportView) -> String {
         "is too noisy for its limit",
         "are too noisy for their limits",
     );
+    say(
+        State::Unproven,
+        "has not enough evidence to be judged",
+        "have not enough evidence to be judged",
+    );
     let troubles = parts.len();
     let mut rest: Vec<String> = Vec::new();
     let mut calm = |state: State, one: &str, many: &str| match count(state) {
@@ -67,6 +72,11 @@ pub(super) fn sentence(view: &ReportView) -> String {
         1 => rest.push(format!("1 {one}")),
         n => rest.push(format!("{n} {many}")),
     };
+    calm(
+        State::Accepted,
+        "is over its budget, accepted for a while",
+        "are over their budgets, accepted for a while",
+    );
     calm(
         State::Ok,
         "series is within its budget",
@@ -77,7 +87,7 @@ pub(super) fn sentence(view: &ReportView) -> String {
     let budgeted = view.series.len() - count(State::Unbudgeted);
     if troubles == 0 && budgeted == 0 {
         return format!(
-            "No series has a budget yet ({} measured): `plimsoll init` writes a first one.",
+            "No series has a budget yet ({} measured): `plimsoll check` shows how to write a first one.",
             view.series.len()
         );
     }

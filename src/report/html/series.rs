@@ -96,6 +96,8 @@ struct LedgerRow {
     step: String,
     effect: String,
     confidence: &'static str,
+    /// Other commits that may have brought it.
+    others: usize,
     accepted: Option<String>,
     worse: bool,
 }
@@ -331,6 +333,7 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
                 .effect
                 .map_or_else(String::new, |(e, low, high)| effect_interval(e, low, high)),
             confidence: change.confidence,
+            others: change.suspects.len().saturating_sub(1),
             accepted: change.accepted.as_ref().map(|a| plain_up_to(&a.by, 40)),
             worse: *amount * worsening > 0.0,
         });
