@@ -25,6 +25,9 @@ const FILES: &[(&str, &str)] = &[
     ("k6", "k6/handmade-handle-summary.json"),
     ("k6", "k6/handmade-machine-readable.json"),
     ("libtest", "libtest/handmade-bench.txt"),
+    ("vegeta", "vegeta/handmade-report.json"),
+    ("oha", "oha/handmade-statuses.json"),
+    ("autocannon", "autocannon/handmade-fast.json"),
     (
         "google-benchmark",
         "google-benchmark/handmade-repetitions.json",
@@ -627,6 +630,55 @@ fn the_corpus_is_read_with_the_right_values() {
             67175.70000546402,
             20,
         ),
+        (
+            "vegeta/report.json",
+            "report",
+            "latency.p95",
+            "",
+            2_742_954.0,
+            1000,
+        ),
+        (
+            "vegeta/report.json",
+            "report",
+            "throughput",
+            "",
+            200.167_788_366_685_6,
+            1,
+        ),
+        ("oha/json.json", "json", "latency.p95", "", 2_737_923.0, 500),
+        (
+            "oha/json.json",
+            "json",
+            "rate",
+            "",
+            9_121.182_294_946_017,
+            1,
+        ),
+        (
+            "autocannon/c10_d5.json",
+            "json-endpoint",
+            "latency.mean",
+            "",
+            220_000.0,
+            78340,
+        ),
+        (
+            "autocannon/c10_d5.json",
+            "json-endpoint",
+            "rate",
+            "",
+            15_670.0,
+            1,
+        ),
+        (
+            "autocannon/example-result.json",
+            "example result",
+            "latency.mean",
+            "",
+            100.1e6,
+            0,
+        ),
         // rows
     ];
     let options = Options {
@@ -697,11 +749,23 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("libtest", &["libtest"]),
     ("google-benchmark", &["google-benchmark"]),
     ("pytest-benchmark", &["pytest-benchmark"]),
+    ("vegeta", &["vegeta"]),
+    ("oha", &["oha"]),
+    ("autocannon", &["autocannon"]),
 ];
 
 /// Files of those folders that are refused, and why.
 const REFUSED: &[(&str, &str)] = &[
     ("libtest/bencher_zero.txt", "not known"),
+    // Samples, histograms and text for people, and a project's own table.
+    ("vegeta/encode.csv", "not known"),
+    ("vegeta/encode.json", "not known"),
+    ("vegeta/report.txt", "not known"),
+    ("vegeta/hist.txt", "not known"),
+    ("vegeta/hdrplot.txt", "not known"),
+    ("oha/json.csv", "not known"),
+    ("oha/json.txt", "not known"),
+    ("autocannon/fastify_benchmark-results.json", "not known"),
     (
         "google-benchmark/gbench_test3_run0.json",
         "does not say which",

@@ -3,7 +3,10 @@
 use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
-use super::{criterion, go, google_benchmark, hyperfine, k6, libtest, pytest_benchmark};
+use super::{
+    autocannon, criterion, go, google_benchmark, hyperfine, k6, libtest, oha, pytest_benchmark,
+    vegeta,
+};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -82,6 +85,9 @@ static FORMATS: &[Format] = &[
     google_benchmark::FORMAT,
     pytest_benchmark::FORMAT,
     k6::FORMAT,
+    vegeta::FORMAT,
+    oha::FORMAT,
+    autocannon::FORMAT,
 ];
 
 #[cfg(test)]
