@@ -10,7 +10,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// Every fixture that is one file, with the format that it has.
-const FILES: [(&str, &str); 13] = [
+const FILES: &[(&str, &str)] = &[
     ("hyperfine", "hyperfine/parameters.json"),
     ("hyperfine", "hyperfine/one_run_named.json"),
     ("hyperfine", "hyperfine/exit_codes.json"),
@@ -24,6 +24,15 @@ const FILES: [(&str, &str); 13] = [
     ("k6", "k6/handmade-summary-export.json"),
     ("k6", "k6/handmade-handle-summary.json"),
     ("k6", "k6/handmade-machine-readable.json"),
+    ("libtest", "libtest/handmade-bench.txt"),
+    ("vegeta", "vegeta/handmade-report.json"),
+    ("oha", "oha/handmade-statuses.json"),
+    ("autocannon", "autocannon/handmade-fast.json"),
+    (
+        "google-benchmark",
+        "google-benchmark/handmade-repetitions.json",
+    ),
+    ("pytest-benchmark", "pytest-benchmark/handmade-data.json"),
 ];
 
 fn from(name: &str) -> Options {
@@ -61,7 +70,7 @@ fn sound(reading: &Reading) {
 
 #[test]
 fn every_fixture_is_sniffed_as_what_it_is() {
-    for (format, file) in FILES {
+    for (format, file) in FILES.iter().copied() {
         let reading = read_bytes(Path::new(file), &bytes_of(file), &Options::default()).unwrap();
         assert_eq!(reading.format, format, "{file}");
         sound(&reading);
@@ -70,7 +79,7 @@ fn every_fixture_is_sniffed_as_what_it_is() {
 
 #[test]
 fn no_fixture_is_read_as_another_tool() {
-    for (format, file) in FILES {
+    for (format, file) in FILES.iter().copied() {
         for other in formats().iter().filter(|f| f.name != format) {
             let result = read_bytes(Path::new(file), &bytes_of(file), &from(other.name));
             assert!(result.is_err(), "{file} was read as {}", other.name);
@@ -98,10 +107,8 @@ fn a_string_in_place_of_a_number_is_always_an_error() {
         numbers(&document, String::new(), &mut places);
         for place in places {
             // Parts of the file that say nothing of a measurement are not looked at.
-            if ["/state", "/options", "/root_group", "/results/checks"]
-                .iter()
-                .any(|p| place.starts_with(p))
-            {
+            let starts = ["/state", "/options", "/root_group", "/results/checks"];
+            if starts.iter().any(|p| place.starts_with(p)) || place.contains("/machine_info/") {
                 continue;
             }
             let mut wrong = document.clone();
@@ -495,6 +502,184 @@ fn the_corpus_is_read_with_the_right_values() {
             16.0,
             1,
         ),
+        (
+            "libtest/bencher_issue_390.txt",
+            "bleu::benchmark::bench_bleu",
+            "time",
+            "",
+            298_794.1,
+            1,
+        ),
+        (
+            "libtest/bencher_many.txt",
+            "tests::three_digit",
+            "time",
+            "",
+            333e9,
+            1,
+        ),
+        (
+            "libtest/gab_cargo_output_units.txt",
+            "cmov2",
+            "cycles",
+            "",
+            2845.0,
+            1,
+        ),
+        (
+            "libtest/gab_cargo_output_units.txt",
+            "download",
+            "MS/s",
+            "",
+            9001.0,
+            1,
+        ),
+        (
+            "criterion/made_0.8.2_bencher.txt",
+            "flat mode/fib: 20?",
+            "time",
+            "",
+            62_104.0,
+            1,
+        ),
+        (
+            "criterion/bencher_format_gab.txt",
+            "Symbols (Execution)",
+            "time",
+            "",
+            3268.0,
+            1,
+        ),
+        (
+            "google-benchmark/made_reps5_aggregates.json",
+            "BM_Sort/256",
+            "time",
+            "",
+            4_719.536_372_220_598,
+            5,
+        ),
+        (
+            "google-benchmark/made_reps5_aggregates.json",
+            "BM_Sort/256",
+            "cpu",
+            "",
+            1_925.186_298_044_504_8,
+            5,
+        ),
+        (
+            "google-benchmark/made_reps5_aggregates.json",
+            "BM_Sort/256",
+            "time.mean",
+            "",
+            4_800.671_751_855_354,
+            5,
+        ),
+        (
+            "google-benchmark/made_reps5_aggregates.json",
+            "BM_Str",
+            "time",
+            "",
+            48.602_283_615_800_84,
+            5,
+        ),
+        (
+            "google-benchmark/made_reps5_aggregates.json",
+            "BM_Str",
+            "rate",
+            "",
+            58_980_686.825_915_33,
+            5,
+        ),
+        (
+            "google-benchmark/gbench_test1_run1.json",
+            "BM_2xFaster",
+            "time",
+            "",
+            50.0,
+            1,
+        ),
+        (
+            "pytest-benchmark/made_with_data.json",
+            "test_a.py::test_sha",
+            "time",
+            "",
+            2594.0000796254026,
+            112,
+        ),
+        (
+            "pytest-benchmark/made_with_data.json",
+            "test_a.py::test_sha",
+            "time.mean",
+            "",
+            2858.714270002695,
+            112,
+        ),
+        (
+            "pytest-benchmark/made_with_data.json",
+            "test_a.py::TestK::test_sorted",
+            "time",
+            "",
+            30672.599996250938,
+            20,
+        ),
+        (
+            "pytest-benchmark/made_with_data.json",
+            "test_a.py::TestK::test_sorted",
+            "time.mean",
+            "",
+            67175.70000546402,
+            20,
+        ),
+        (
+            "vegeta/report.json",
+            "report",
+            "latency.p95",
+            "",
+            2_742_954.0,
+            1000,
+        ),
+        (
+            "vegeta/report.json",
+            "report",
+            "throughput",
+            "",
+            200.167_788_366_685_6,
+            1,
+        ),
+        ("oha/json.json", "json", "latency.p95", "", 2_737_923.0, 500),
+        (
+            "oha/json.json",
+            "json",
+            "rate",
+            "",
+            9_121.182_294_946_017,
+            1,
+        ),
+        (
+            "autocannon/c10_d5.json",
+            "json-endpoint",
+            "latency.mean",
+            "",
+            220_000.0,
+            78340,
+        ),
+        (
+            "autocannon/c10_d5.json",
+            "json-endpoint",
+            "rate",
+            "",
+            15_670.0,
+            1,
+        ),
+        (
+            "autocannon/example-result.json",
+            "example result",
+            "latency.mean",
+            "",
+            100.1e6,
+            0,
+        ),
+        // rows
     ];
     let options = Options {
         include_stale: true,
@@ -553,4 +738,89 @@ fn criterion_of_the_corpus_agrees_with_its_own_estimates() {
             reading.path.display()
         );
     }
+}
+
+/// The folders of the corpus whose format is read, and which formats their files may have.
+const FOLDERS: &[(&str, &[&str])] = &[
+    ("criterion", &["criterion", "libtest"]),
+    ("hyperfine", &["hyperfine"]),
+    ("go-bench", &["go"]),
+    ("k6", &["k6"]),
+    ("libtest", &["libtest"]),
+    ("google-benchmark", &["google-benchmark"]),
+    ("pytest-benchmark", &["pytest-benchmark"]),
+    ("vegeta", &["vegeta"]),
+    ("oha", &["oha"]),
+    ("autocannon", &["autocannon"]),
+];
+
+/// Files of those folders that are refused, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("libtest/bencher_zero.txt", "not known"),
+    // Samples, histograms and text for people, and a project's own table.
+    ("vegeta/encode.csv", "not known"),
+    ("vegeta/encode.json", "not known"),
+    ("vegeta/report.txt", "not known"),
+    ("vegeta/hist.txt", "not known"),
+    ("vegeta/hdrplot.txt", "not known"),
+    ("oha/json.csv", "not known"),
+    ("oha/json.txt", "not known"),
+    ("autocannon/fastify_benchmark-results.json", "not known"),
+    (
+        "google-benchmark/gbench_test3_run0.json",
+        "does not say which",
+    ),
+    ("google-benchmark/voronoi_bench.json", "cut off"),
+    ("pytest-benchmark/bencher_four.json", "omitted to keep"),
+    ("pytest-benchmark/bencher_two.json", "omitted to keep"),
+    ("pytest-benchmark/gab_several_units.json", "omitted to keep"),
+    ("google-benchmark/gbench_test4_run.json", "it is missing"),
+];
+
+#[test]
+fn no_file_of_the_corpus_is_taken_for_another_tool() {
+    let Some(corpus) = corpus() else { return };
+    let mut todo = vec![corpus.clone()];
+    let mut read_files = 0;
+    while let Some(folder) = todo.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                todo.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&corpus).unwrap().to_str().unwrap();
+            let (tool, rest) = name.split_once('/').unwrap_or(("", name));
+            if tool.is_empty() || rest == "SOURCE.txt" {
+                continue;
+            }
+            let formats = FOLDERS.iter().find(|(folder, _)| *folder == tool);
+            let formats = formats.map_or(&[][..], |(_, formats)| *formats);
+            let bytes = std::fs::read(&path).unwrap();
+            let result = read_bytes(Path::new(rest), &bytes, &Options::default());
+            let refused = REFUSED.iter().find(|(file, _)| *file == name);
+            match (result, refused) {
+                (Ok(reading), None) => {
+                    assert!(
+                        formats.contains(&reading.format),
+                        "{name}: {}",
+                        reading.format
+                    );
+                    sound(&reading);
+                    read_files += 1;
+                }
+                (Ok(reading), Some(_)) => panic!("{name} was read as {}", reading.format),
+                (Err(error), Some((_, why))) => {
+                    assert!(error.reason.contains(why), "{name}: {error}");
+                }
+                // What is no result file of these tools, or of a tool that is not read yet.
+                (Err(error), None) => assert!(
+                    error.reason.contains("not known") && !FOLDERS[4..].iter().any(|f| f.0 == tool)
+                        || error.reason.contains("criterion"),
+                    "{name}: {error}"
+                ),
+            }
+        }
+    }
+    assert!(read_files >= 20, "{read_files}");
 }

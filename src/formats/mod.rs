@@ -5,14 +5,20 @@
 //! names the file, the place and the reason: a benchmark that gave no usable number becomes a
 //! [`Failure`], never a zero.
 
+mod autocannon;
 mod content;
 mod criterion;
 mod fault;
 mod go;
+mod google_benchmark;
 mod hyperfine;
 mod json;
 mod k6;
+mod libtest;
+mod load;
+mod oha;
 mod parsed;
+mod pytest_benchmark;
 mod read;
 mod registry;
 mod series;
@@ -20,6 +26,7 @@ mod sniff;
 #[cfg(test)]
 mod testing;
 pub mod units;
+mod vegeta;
 
 pub use read::{read, read_bytes};
 pub use registry::{Format, by_name, formats, table};

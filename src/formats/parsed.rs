@@ -169,3 +169,30 @@ pub(crate) fn not_negative(value: f64, place: impl FnOnce() -> String) -> Result
     }
     Ok(value)
 }
+
+/// A duration or a size in the canonical unit, both before and after scaling a sound number.
+pub(crate) fn scaled(value: f64, factor: f64, place: impl Fn() -> String) -> Result<f64, Fault> {
+    not_negative(value, &place)?;
+    not_negative(value * factor, place)
+}
+
+/// The same of a list of samples, whose mistakes are at `place[i]`.
+pub(crate) fn scaled_samples(
+    values: &[f64],
+    factor: f64,
+    place: impl Fn() -> String,
+) -> Result<Samples, Fault> {
+    let values = values
+        .iter()
+        .enumerate()
+        .map(|(i, value)| scaled(*value, factor, || format!("{}[{i}]", place())))
+        .collect::<Result<_, _>>()?;
+    Ok(Samples {
+        values,
+        iterations: None,
+    })
+}
+
+/// Why a micro-benchmark whose time is 0 has no value.
+pub(crate) const ZERO_TIME: &str =
+    "its time is 0: the compiler may have removed what it measures, or the clock is too coarse";

@@ -3,7 +3,10 @@
 use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
-use super::{criterion, go, hyperfine, k6};
+use super::{
+    autocannon, criterion, go, google_benchmark, hyperfine, k6, libtest, oha, pytest_benchmark,
+    vegeta,
+};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -74,7 +77,18 @@ pub fn table() -> String {
     out
 }
 
-static FORMATS: &[Format] = &[criterion::FORMAT, hyperfine::FORMAT, go::FORMAT, k6::FORMAT];
+static FORMATS: &[Format] = &[
+    criterion::FORMAT,
+    libtest::FORMAT,
+    hyperfine::FORMAT,
+    go::FORMAT,
+    google_benchmark::FORMAT,
+    pytest_benchmark::FORMAT,
+    k6::FORMAT,
+    vegeta::FORMAT,
+    oha::FORMAT,
+    autocannon::FORMAT,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,152 @@
+//! autocannon's `--json`.
+//!
+//! Versions seen: 9.0.0 and an older file.
+//! Producer: <https://github.com/mcollina/autocannon#autocannonopts-cb>
+//!
+//! Latencies are milliseconds from a histogram of whole milliseconds: percentiles of a fast
+//! service are 0, which is left out, and the mean stays. The benchmark is the `title`, else the
+//! stem of the file. `errors` holds the timeouts; an answer other than 2xx counts as failed.
+
+use super::fault::Fault;
+use super::json;
+use super::load::Load;
+use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
+use super::registry::{Format, Reader};
+use super::units::{self, MILLISECOND};
+use crate::model::Tags;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const FORMAT: Format = Format {
+    name: "autocannon",
+    aliases: &[],
+    produced_by: "autocannon --json URL > FILE",
+    known_by: "JSON with `latency.p97_5`, `requests` and `non2xx`",
+    versions: &["9.0.0"],
+    metrics: &[
+        "latency.p97.5",
+        "latency.mean",
+        "latency.min",
+        "latency.max",
+        "latency.p50 … latency.p99.999",
+        "requests",
+        "failures",
+        "error_rate",
+        "rate",
+        "bandwidth",
+    ],
+    samples: false,
+    url: "https://github.com/mcollina/autocannon",
+    sniff: |content| {
+        content.has("latency/p97_5") && content.has("requests") && content.has("non2xx")
+    },
+    reader: Reader::File(read),
+};
+
+#[derive(Deserialize)]
+struct Report {
+    title: Option<String>,
+    errors: u64,
+    non2xx: u64,
+    latency: BTreeMap<String, f64>,
+    requests: Requests,
+    throughput: Average,
+}
+
+#[derive(Deserialize)]
+struct Requests {
+    average: f64,
+    total: u64,
+}
+
+#[derive(Deserialize)]
+struct Average {
+    average: f64,
+}
+
+fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
+    let report: Report = json::document(input.bytes)?;
+    let mut parsed = Parsed::default();
+    let title = report.title.as_deref().filter(|title| !title.is_empty());
+    let requests = report.requests.total as f64 + report.errors as f64;
+    let failures = report.non2xx as f64 + report.errors as f64;
+    let Some(mut load) = Load::new(
+        title.unwrap_or(input.stem),
+        Tags::new(),
+        (requests, ("requests.total", "count")),
+        (failures, ("non2xx", "count")),
+        &mut parsed,
+    )?
+    else {
+        return Ok(parsed);
+    };
+    for (key, value) in &report.latency {
+        let place = format!("latency.{key}");
+        let name = match key.as_str() {
+            "average" | "min" | "max" => Some(key.replace("average", "mean")),
+            // `mean` repeats `average`; the others say nothing of a time.
+            "mean" | "stddev" | "totalCount" => continue,
+            _ => key
+                .strip_prefix('p')
+                .and_then(|text| units::percentile(&text.replacen('_', ".", 1))),
+        };
+        let name = name.ok_or_else(|| Fault::at(&place, "it is not a statistic"))?;
+        load.latency(&name, *value, MILLISECOND, (&place, "ms"))?;
+    }
+    load.value(
+        "rate",
+        report.requests.average,
+        RATE,
+        ("requests.average", "1/s"),
+    )?;
+    load.value(
+        "bandwidth",
+        report.throughput.average,
+        BANDWIDTH,
+        ("throughput.average", "B/s"),
+    )?;
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::testing::{close, get, read_fixture, read_text};
+
+    #[test]
+    fn a_fast_service() {
+        let reading = read_fixture("autocannon/handmade-fast.json");
+        let of = |metric| get(&reading, "json endpoint", metric);
+        assert!(close(of("latency.mean").value, 220_000.0));
+        assert!(close(of("latency.p97.5").value, 1e6) && close(of("latency.p99.9").value, 28e6));
+        assert!(close(of("failures").value, 12.0) && close(of("requests").value, 1002.0));
+        assert!(close(of("rate").value, 15_670.0));
+        assert!(
+            reading
+                .measurements
+                .iter()
+                .all(|m| m.metric != "latency.p50")
+        );
+    }
+
+    #[test]
+    fn failed_tests_and_mistakes() {
+        let text = |errors: &str, non2xx: &str, total: &str| {
+            format!(
+                "{{\"errors\": {errors}, \"non2xx\": {non2xx}, \"latency\": {{\"p50\": 1, \"p97_5\": 2}}, \
+                 \"requests\": {{\"average\": 1, \"total\": {total}}}, \"throughput\": {{\"average\": 1}}}}"
+            )
+        };
+        for (errors, non2xx, total, reason) in [
+            ("5", "0", "0", "every request failed"),
+            ("0", "7", "7", "every request failed"),
+            ("0", "0", "0", "no requests"),
+        ] {
+            let reading = read_text("x.json", "autocannon", &text(errors, non2xx, total)).unwrap();
+            assert!(reading.measurements.is_empty());
+            assert!(reading.failures[0].reason.contains(reason));
+        }
+        for (errors, non2xx) in [("-1", "0"), ("0", "9"), ("\"0\"", "0"), ("null", "0")] {
+            assert!(read_text("x.json", "autocannon", &text(errors, non2xx, "7")).is_err());
+        }
+    }
+}
