@@ -4,8 +4,8 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
 use super::{
-    autocannon, criterion, go, google_benchmark, hyperfine, k6, libtest, oha, pytest_benchmark,
-    vegeta,
+    autocannon, criterion, go, google_benchmark, hyperfine, jmh, k6, libtest, oha, pyperf,
+    pytest_benchmark, vegeta,
 };
 
 /// One tool whose results are read.
@@ -84,6 +84,8 @@ static FORMATS: &[Format] = &[
     go::FORMAT,
     google_benchmark::FORMAT,
     pytest_benchmark::FORMAT,
+    pyperf::FORMAT,
+    jmh::FORMAT,
     k6::FORMAT,
     vegeta::FORMAT,
     oha::FORMAT,
