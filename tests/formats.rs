@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = &[
     ("k6", "k6/handmade-handle-summary.json"),
     ("k6", "k6/handmade-machine-readable.json"),
     ("libtest", "libtest/handmade-bench.txt"),
+    ("bombardier", "bombardier/handmade-report.json"),
     ("jmh", "jmh/handmade-modes.json"),
     ("pyperf", "pyperf/handmade-suite.json"),
     ("vegeta", "vegeta/handmade-report.json"),
@@ -753,6 +754,22 @@ fn the_corpus_is_read_with_the_right_values() {
             7364608.0,
             3,
         ),
+        (
+            "bombardier/json.json",
+            "http://127.0.0.1:18080/json",
+            "latency.p95",
+            "",
+            1_023_000.0,
+            65105,
+        ),
+        (
+            "bombardier/json.json",
+            "http://127.0.0.1:18080/json",
+            "latency.mean",
+            "",
+            613_803.993_548_882_5,
+            65105,
+        ),
         // rows
     ];
     let options = Options {
@@ -825,6 +842,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("pytest-benchmark", &["pytest-benchmark"]),
     ("jmh", &["jmh"]),
     ("pyperf", &["pyperf"]),
+    ("bombardier", &["bombardier"]),
     ("vegeta", &["vegeta"]),
     ("oha", &["oha"]),
     ("autocannon", &["autocannon"]),
@@ -833,6 +851,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
 /// Files of those folders that are refused, and why.
 const REFUSED: &[(&str, &str)] = &[
     ("libtest/bencher_zero.txt", "not known"),
+    ("bombardier/slow.txt", "not known"),
     ("jmh/bencher_latency.json", "does not fit"),
     // Samples, histograms and text for people, and a project's own table.
     ("vegeta/encode.csv", "not known"),

@@ -6,6 +6,7 @@
 //! [`Failure`], never a zero.
 
 mod autocannon;
+mod bombardier;
 mod content;
 mod criterion;
 mod fault;

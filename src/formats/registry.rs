@@ -4,8 +4,8 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
 use super::{
-    autocannon, criterion, go, google_benchmark, hyperfine, jmh, k6, libtest, oha, pyperf,
-    pytest_benchmark, vegeta,
+    autocannon, bombardier, criterion, go, google_benchmark, hyperfine, jmh, k6, libtest, oha,
+    pyperf, pytest_benchmark, vegeta,
 };
 
 /// One tool whose results are read.
@@ -90,6 +90,7 @@ static FORMATS: &[Format] = &[
     vegeta::FORMAT,
     oha::FORMAT,
     autocannon::FORMAT,
+    bombardier::FORMAT,
 ];
 
 #[cfg(test)]
