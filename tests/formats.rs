@@ -25,6 +25,10 @@ const FILES: &[(&str, &str)] = &[
     ("k6", "k6/handmade-handle-summary.json"),
     ("k6", "k6/handmade-machine-readable.json"),
     ("libtest", "libtest/handmade-bench.txt"),
+    (
+        "cargo-criterion",
+        "cargo-criterion/handmade-messages.ndjson",
+    ),
     ("bombardier", "bombardier/handmade-report.json"),
     ("jmh", "jmh/handmade-modes.json"),
     ("pyperf", "pyperf/handmade-suite.json"),
@@ -770,7 +774,22 @@ fn the_corpus_is_read_with_the_right_values() {
             613_803.993_548_882_5,
             65105,
         ),
-        // rows
+        (
+            "criterion/cargo-criterion_1.1.0_messages.ndjson",
+            "fib 12",
+            "time.mean",
+            "",
+            493.911_173_449_380_84,
+            20,
+        ),
+        (
+            "criterion/cargo-criterion_1.1.0_messages.ndjson",
+            "fib 12",
+            "time",
+            "",
+            478.291_344_792_719_9,
+            20,
+        ),
     ];
     let options = Options {
         include_stale: true,
@@ -833,7 +852,7 @@ fn criterion_of_the_corpus_agrees_with_its_own_estimates() {
 
 /// The folders of the corpus whose format is read, and which formats their files may have.
 const FOLDERS: &[(&str, &[&str])] = &[
-    ("criterion", &["criterion", "libtest"]),
+    ("criterion", &["criterion", "libtest", "cargo-criterion"]),
     ("hyperfine", &["hyperfine"]),
     ("go-bench", &["go"]),
     ("k6", &["k6"]),

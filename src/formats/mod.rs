@@ -7,6 +7,7 @@
 
 mod autocannon;
 mod bombardier;
+mod cargo_criterion;
 mod content;
 mod criterion;
 mod fault;

@@ -4,8 +4,8 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
 use super::{
-    autocannon, bombardier, criterion, go, google_benchmark, hyperfine, jmh, k6, libtest, oha,
-    pyperf, pytest_benchmark, vegeta,
+    autocannon, bombardier, cargo_criterion, criterion, go, google_benchmark, hyperfine, jmh, k6,
+    libtest, oha, pyperf, pytest_benchmark, vegeta,
 };
 
 /// One tool whose results are read.
@@ -79,6 +79,7 @@ pub fn table() -> String {
 
 static FORMATS: &[Format] = &[
     criterion::FORMAT,
+    cargo_criterion::FORMAT,
     libtest::FORMAT,
     hyperfine::FORMAT,
     go::FORMAT,

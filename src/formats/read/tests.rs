@@ -94,7 +94,7 @@ fn an_unknown_from_lists_the_names() {
     };
     let error = one_error(&[Path::new("x.json")], &options);
     assert!(
-        error.contains("`jmeter-next`") && error.contains("criterion, libtest, hyperfine"),
+        error.contains("`jmeter-next`") && error.contains("criterion, cargo-criterion, libtest"),
         "{error}"
     );
     assert!(read_bytes(Path::new("-"), GO.as_bytes(), &options).is_err());
