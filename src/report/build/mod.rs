@@ -1,5 +1,9 @@
 //! Makes the read model of a whole project from what was recorded.
 
+mod state;
+
+use state::state;
+
 use super::view::{
     AcceptedView, ChangeKind, ChangeView, CommitView, Drift, FeatureView, LedgerView, PointView,
     RegimeView, ReportView, SeriesView, State,
@@ -11,7 +15,7 @@ use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{Commit, CommitId, Direction, Failure};
 use crate::stats::{autocorrelation_factor, theil_sen};
 use crate::store::{Columns, RunRow, SeriesRow};
-use crate::verdict::{Check, LimitVerdict, Reason, Verdict, judge};
+use crate::verdict::{Check, LimitVerdict, Verdict, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -52,18 +56,10 @@ pub struct Project<'a> {
     pub threads: usize,
 }
 
-/// So many days ahead a forecast is worth a word.
-const SOON_DAYS: f64 = 30.0;
-/// From this share of its limit on a series is soon broken.
-const SOON_USED: f64 = 0.9;
 /// A forecast needs so many points and days, and reaches no further than the last number.
 const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
-/// A change whose place is known to so many points is a step; one spread wider is part of a creep.
-const ABRUPT_POINTS: usize = 5;
 /// The newest points that a forecast looks at.
 const FORECAST_POINTS: usize = 300;
-/// Drift that counts as creep where no limit of a change says otherwise.
-const CREEP: f64 = 0.05;
 
 /// The read model of a project.
 #[must_use]
@@ -643,139 +639,6 @@ fn ledger_view(
         unattributed: ledger.unattributed,
         now: ledger.now,
         headroom: budget.map(|budget| sign * (budget - ledger.now)),
-    }
-}
-
-/// The state of a series at the tip, and why.
-fn state(
-    view: &SeriesView,
-    limit: Option<&Limit>,
-    verdicts: &[&LimitVerdict],
-    sign: f64,
-) -> (State, String) {
-    let Some(limit) = limit else {
-        return (State::Unbudgeted, unbudgeted_sentence(view));
-    };
-    let worst = verdicts.iter().max_by_key(|v| v.judgement.verdict);
-    let said = |v: &LimitVerdict| sentence_case(&super::tell::sentence(v));
-    if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Over) {
-        return (State::Broken, said(v));
-    }
-    if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Missing) {
-        return (State::NoData, said(v));
-    }
-    if view.silent_days.is_some() {
-        return (
-            State::NoData,
-            "Not measured at the newest commits of its environment.".to_owned(),
-        );
-    }
-    if let Some(v) = verdicts
-        .iter()
-        .find(|v| v.judgement.reason == Some(Reason::Learning))
-    {
-        return (State::Learning, said(v));
-    }
-    if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Accepted) {
-        return (State::Accepted, said(v));
-    }
-    let soon = view
-        .breaks_in_days
-        .is_some_and(|(days, _, _)| days <= SOON_DAYS);
-    if soon || view.used.is_some_and(|used| used >= SOON_USED) {
-        return (State::Soon, soon_sentence(view));
-    }
-    let allowed = limit.regress.map_or(CREEP, |regress| regress.limit);
-    let drifted = view.drift.map_or(0.0, |drift| sign * drift.relative);
-    let abrupt = |change: &&ChangeView| {
-        change.kind == ChangeKind::Change
-            && change.accepted.is_none()
-            && change.range.1 - change.range.0 <= ABRUPT_POINTS
-    };
-    let largest = view
-        .changes
-        .iter()
-        .filter(abrupt)
-        .filter_map(|change| change.effect.map(|e| sign * e.0))
-        .fold(0.0, f64::max);
-    if drifted > allowed && largest <= allowed.max(drifted * 0.75) {
-        return (State::Creeping, creeping_sentence(drifted, largest));
-    }
-    if let Some(v) = verdicts
-        .iter()
-        .find(|v| v.rule == Some(Rule::Regress) && hides(v, allowed))
-    {
-        let least = v.judgement.smallest_effect.unwrap_or(f64::NAN);
-        let text = format!(
-            "Noisy: changes under {} cannot be seen; record more runs a commit.",
-            super::text::effect(least)
-        );
-        return (State::Noisy, text);
-    }
-    match worst {
-        Some(v) if v.judgement.verdict == Verdict::Unproven => (State::Unproven, said(v)),
-        Some(v) => (State::Ok, said(v)),
-        None => (State::Ok, "Within its limits.".to_owned()),
-    }
-}
-
-/// A series without a limit; where its newest result left the level, that is said.
-fn unbudgeted_sentence(view: &SeriesView) -> String {
-    let newest = view.points.last().map(|point| point.value);
-    let reach = view
-        .noise
-        .zip(view.level)
-        .map(|(noise, level)| 4.0 * noise * level.abs());
-    match (newest, view.level, reach) {
-        (Some(newest), Some(level), Some(reach))
-            if (newest - level).abs() > reach && reach > 0.0 =>
-        {
-            format!(
-                "No limit selects this series. Its newest result, {}, is not yet part of the level.",
-                super::text::value(newest, &view.unit)
-            )
-        }
-        _ => "No limit selects this series.".to_owned(),
-    }
-}
-
-fn hides(v: &LimitVerdict, allowed: f64) -> bool {
-    v.judgement
-        .smallest_effect
-        .is_some_and(|least| least > 2.0 * allowed)
-}
-
-fn soon_sentence(view: &SeriesView) -> String {
-    let used = view.used.map_or_else(String::new, super::text::percent_of);
-    match view.breaks_in_days {
-        Some((days, low, high)) => format!(
-            "{used} of its limit is used; at the present rate it is reached in {} days ({} to {}).",
-            days.round(),
-            low.round(),
-            high.round()
-        ),
-        None => format!("{used} of its limit is used."),
-    }
-}
-
-fn creeping_sentence(drifted: f64, largest: f64) -> String {
-    let what = if largest > 0.0 {
-        format!("small steps, the largest {}", super::text::effect(largest))
-    } else {
-        "spread over many commits, no single step".to_owned()
-    };
-    let drifted = super::text::effect(drifted);
-    format!(
-        "Worse by {} since it was first measured: {what}.",
-        drifted.trim_start_matches('+')
-    )
-}
-
-fn sentence_case(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
-        None => String::new(),
     }
 }
 
