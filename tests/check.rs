@@ -573,3 +573,22 @@ fn learning_never_fails_whatever_the_limit_says() {
     assert_eq!(json(&project, &[]).0, 0);
     assert_eq!(json(&project, &["--strict"]).0, 0);
 }
+
+#[test]
+fn a_limit_about_another_environment_is_said_to_be_unjudged() {
+    let mut project = Project::new();
+    let other = PARSE
+        .replace("id = \"time\"", "id = \"desk\"")
+        .replace("\"parse\" }", "\"parse\", env = \"desk\" }");
+    project.budget("parser", &format!("{PARSE}{other}"));
+    project.commit("Start");
+    let file = project.hyperfine(&[("parse", 100.0)]);
+    project.plimsoll(&["record", "--env", "desk", file.to_str().unwrap()]);
+    project.history(6, &[("parse", 100.0)]);
+    let (_, found) = json(&project, &[]);
+    let notes = at(&found, "notes").to_string();
+    assert!(
+        notes.contains("not judged here") && notes.contains("parser/desk"),
+        "{notes}"
+    );
+}

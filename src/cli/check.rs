@@ -78,6 +78,12 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     });
     refuse_without_results(&outcome, &head, args)?;
     notes.extend(strange_label(&outcome, &loaded));
+    if !outcome.elsewhere.is_empty() {
+        notes.push(format!(
+            "not judged here, since their series were measured in other environments: {}",
+            outcome.elsewhere.join(", ")
+        ));
+    }
     let commit = git.commit(&head).context("the commit cannot be read")?;
     if git.is_shallow() {
         notes.push("this clone is shallow: older results cannot be put in order; check out with fetch-depth: 0 to see them".to_owned());

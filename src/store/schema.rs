@@ -25,19 +25,27 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
              PRAGMA temp_store = MEMORY;",
         )
         .map_err(at)?;
-    if found == known {
-        return Ok(());
+    if found < known {
+        if found == 0 && holds_foreign_tables(connection).map_err(at)? {
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+                reason: "it holds tables of another program".to_owned(),
+            });
+        }
+        migrate(connection).map_err(at)?;
     }
-    if found == 0 && holds_foreign_tables(connection).map_err(at)? {
-        return Err(StoreError::Damaged {
-            path: path.to_owned(),
-            reason: "it holds tables of another program".to_owned(),
-        });
+    prefer_write_ahead_log(connection);
+    Ok(())
+}
+
+/// Switches to the write-ahead log, with which readers do not wait for writers. SQLite refuses the
+/// switch at once while another process has the file open at this moment; the rollback journal is
+/// as safe, so the next opener tries again.
+fn prefer_write_ahead_log(connection: &Connection) {
+    let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+    if mode.is_ok_and(|mode| mode != "wal") {
+        let _ = connection.pragma_update(None, "journal_mode", "WAL");
     }
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(at)?;
-    migrate(connection).map_err(at)
 }
 
 /// Tables without a schema version: not ours. One read transaction, so that a process which

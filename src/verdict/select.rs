@@ -24,6 +24,8 @@ pub(super) struct Selection<'a> {
     pub(super) pairs: Vec<Pair<'a>>,
     /// Limits whose selector matches nothing, or nothing that it fits.
     pub(super) misfits: Vec<(&'a Budget, &'a Limit, Diagnostic)>,
+    /// Limits, as `FEATURE/LIMIT`, whose series belong to other environments alone.
+    pub(super) elsewhere: Vec<String>,
 }
 
 /// Applies every selector to the series of these environment labels.
@@ -32,10 +34,12 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
     let mut selection = Selection {
         pairs: Vec::new(),
         misfits: Vec::new(),
+        elsewhere: Vec::new(),
     };
     for budget in check.budgets {
         for limit in &budget.limits {
             let mut anywhere = false;
+            let mut here = false;
             for (index, row) in check.series.iter().enumerate() {
                 if !limit.select.matches(&row.key, &headlines) {
                     continue;
@@ -44,6 +48,7 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                 if !labels.contains(row.key.env.as_str()) {
                     continue;
                 }
+                here = true;
                 match fits(limit, row) {
                     Ok(direction) => {
                         selection.pairs.push(Pair {
@@ -55,6 +60,11 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                     }
                     Err(finding) => selection.misfits.push((budget, limit, *finding)),
                 }
+            }
+            if anywhere && !here {
+                selection
+                    .elsewhere
+                    .push(format!("{}/{}", budget.feature, limit.id));
             }
             if !anywhere {
                 selection.misfits.push((

@@ -69,6 +69,9 @@ pub struct Outcome {
     pub findings: Vec<Diagnostic>,
     /// Change points of judged series, newest first.
     pub changes: Vec<KnownChange>,
+    /// Limits, as `FEATURE/LIMIT`, that were not judged because their series belong to other
+    /// environments than the head's runs.
+    pub elsewhere: Vec<String>,
     /// Labels of the head's runs.
     pub environments: Vec<String>,
     /// Names of the machines of the head's runs.
@@ -109,6 +112,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         return outcome;
     }
     let selection = select(check, &labels);
+    outcome.elsewhere = selection.elsewhere;
     for (budget, limit, finding) in selection.misfits {
         outcome.limits.push(unjudged(budget, limit, &finding));
         outcome.findings.push(finding);
