@@ -1,0 +1,111 @@
+//! `max`: the absolute limit.
+
+use super::{
+    ALPHA, Contrast, Judgement, WIDENING, jobs_that_decide, no_evidence_yet, outlier_p, skeleton,
+};
+use crate::analysis::Base;
+use crate::budget::Minimum;
+use crate::stats::student_t_sf;
+use crate::verdict::{Head, Reason, Verdict};
+
+/// So many runs of the head that all exceed `max` are over without any base.
+const RUNS_THAT_DECIDE: usize = 3;
+
+/// The absolute limit: does the present level exceed it? `limit` in input units.
+///
+/// Where the head agrees with the base both give the level; else the head alone does.
+#[must_use]
+pub fn judge_max(
+    base: &Base,
+    head: &Head,
+    limit: f64,
+    min: &Minimum,
+    exact: bool,
+    points: usize,
+) -> Judgement {
+    let contrast = Contrast::new(base, head);
+    let mut found = skeleton(base, head, &contrast, points, min);
+    let top = base.working(limit);
+    if !top.is_finite() {
+        // A limit of 0 or less for values above 0: everything exceeds it, where lower is better.
+        found.verdict = if base.sign > 0.0 {
+            Verdict::Over
+        } else {
+            Verdict::Within
+        };
+        return found;
+    }
+    let exceeds = |y: f64| y > top;
+    if exact {
+        found.smallest_effect = Some(0.0);
+        found.verdict = if exceeds(head.centre) {
+            Verdict::Over
+        } else {
+            Verdict::Within
+        };
+        return found;
+    }
+    if let Some(reason) = no_evidence_yet(base, head, min, points) {
+        return judge_max_by_ranks(head, exceeds, min, reason, found);
+    }
+    let agrees = contrast.delta.abs() <= base.t(1.0 - ALPHA / 2.0) * contrast.se;
+    let weight = base.m as f64;
+    let (level, variance) = if agrees {
+        let level = (weight * base.level + head.centre) / (weight + 1.0);
+        (
+            level,
+            base.noise.sd.powi(2) * base.noise.inflation / (weight + 1.0),
+        )
+    } else {
+        (head.centre, base.noise.sd.powi(2) + head.extra_variance)
+    };
+    let se = WIDENING * variance.sqrt();
+    let reach = base.t(1.0 - ALPHA) * se;
+    found.level = Some(base.value(level));
+    found.improved = contrast.high < 0.0 && !head.is_lone();
+    let mut p = student_t_sf((level - top) / se, base.noise.df);
+    if !agrees {
+        p = p.max(outlier_p(base, head));
+    }
+    found.p = Some(p);
+    if level + reach < top {
+        found.verdict = Verdict::Within;
+    } else if p <= ALPHA {
+        found.verdict = Verdict::Over;
+    } else if level - reach > top {
+        found.reason = Some(Reason::Suspect);
+        found.runs_needed = Some(2);
+    } else {
+        found.reason = Some(Reason::BothSides);
+        found.runs_needed = jobs_that_decide(base, level - top);
+    }
+    found
+}
+
+/// Without a base to speak of, the runs themselves: three that all exceed are over; the centre is
+/// proven below by binomial ranks, p = 2⁻ⁿ for n runs that are all below (so from the fifth).
+fn judge_max_by_ranks(
+    head: &Head,
+    exceeds: impl Fn(f64) -> bool,
+    min: &Minimum,
+    reason: Reason,
+    mut found: Judgement,
+) -> Judgement {
+    let (runs, over) = (
+        head.ys.len(),
+        head.ys.iter().filter(|y| exceeds(**y)).count(),
+    );
+    found.reason = Some(reason);
+    if head.least_samples < min.samples || runs < min.runs {
+        found.runs_needed = min.runs.checked_sub(runs).filter(|n| *n > 0);
+    } else if over == runs && runs >= RUNS_THAT_DECIDE {
+        found.verdict = Verdict::Over;
+        found.reason = None;
+    } else if over == 0 && 0.5_f64.powi(i32::try_from(runs).unwrap_or(i32::MAX)) <= ALPHA {
+        found.verdict = Verdict::Within;
+        found.reason = None;
+    } else if over == runs {
+        found.runs_needed = Some(RUNS_THAT_DECIDE - runs);
+    }
+    found
+}
