@@ -1,5 +1,9 @@
 //! Readers as a caller sees them: on damaged input, and on a corpus of real files where there is
 //! one.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
 
 use plimsoll::formats::{Options, Reading, formats, read, read_bytes};
 use proptest::prelude::*;
