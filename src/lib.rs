@@ -6,6 +6,7 @@ pub mod diag;
 pub mod formats;
 pub mod git;
 pub mod history;
+pub mod lab;
 pub mod model;
 pub mod report;
 pub mod stats;

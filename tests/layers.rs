@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("minijinja", "report"),
     ("statrs", "stats"),
     ("clap", "cli"),
+    ("wait4", "cli"),
 ];
 
 fn rank(module: &str) -> Option<usize> {

@@ -32,7 +32,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Read results, tie them to a commit and an environment, store them.
     #[command(
-        after_help = "Examples:\n  plimsoll record target/criterion\n  plimsoll record --runs 3 -- cargo bench\n  plimsoll record bench.json --from hyperfine --dry-run --format json"
+        after_help = "Examples:\n  plimsoll record target/criterion\n  plimsoll record --runs 3 -- cargo bench\n  plimsoll record --runs 5 -- ./target/release/app --big input.json\n  plimsoll record --build-time --file-size app=target/release/app -- cargo build --release\n  plimsoll record bench.json --from hyperfine --dry-run --format json"
     )]
     Record(Record),
     /// Judge a commit against budgets and history.
@@ -88,6 +88,24 @@ pub(crate) struct Record {
     /// Run the command so many times, each time one run.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) runs: u32,
+    /// Run the command so many times before, and forget what these runs gave.
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "command", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) warmup: u32,
+    /// Run this in the shell before each run of the command, unmeasured.
+    #[arg(long, value_name = "SHELL COMMAND", requires = "command")]
+    pub(crate) prepare: Option<String>,
+    /// Measure the command itself (time, CPU, peak memory), beside the results that it makes.
+    #[arg(long, requires = "command")]
+    pub(crate) measure: bool,
+    /// Time the command as a build: benchmark `build`; what it prints is no result.
+    #[arg(long, requires = "command", conflicts_with_all = ["paths", "from", "include_stale"])]
+    pub(crate) build_time: bool,
+    /// Name of the benchmark that the command itself is [default: program and arguments].
+    #[arg(long, requires = "command", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+    /// Record the size of a file, after the command where there is one; may be repeated.
+    #[arg(long, value_name = "[NAME=]PATH")]
+    pub(crate) file_size: Vec<String>,
     /// The commit that was measured [default: HEAD].
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,

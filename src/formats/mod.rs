@@ -32,7 +32,7 @@ mod testing;
 pub mod units;
 mod vegeta;
 
-pub use read::{read, read_bytes};
+pub use read::{holds_criterion, read, read_bytes, recognise};
 pub use registry::{Format, by_name, formats, table};
 pub use series::{PlainSeries, read_series};
 

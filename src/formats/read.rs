@@ -80,6 +80,24 @@ pub fn read_bytes(path: &Path, bytes: &[u8], options: &Options) -> Result<Readin
     parse(format, path, bytes)
 }
 
+/// The name of the format that these bytes have; `None` where no format claims them.
+///
+/// # Errors
+/// Where two formats claim them.
+pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Option<&'static str>, FormatError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let found = find(bytes).map_err(|fault| fault.of(path))?;
+    Ok(found.map(|format| format.name))
+}
+
+/// Whether a folder holds results of criterion, readable or not.
+#[must_use]
+pub fn holds_criterion(folder: &Path) -> bool {
+    criterion::find(folder).is_ok_and(|found| !found.is_empty())
+}
+
 fn unknown_name(name: &str) -> Fault {
     let names: Vec<&str> = formats().iter().map(|f| f.name).collect();
     Fault::whole(format!(

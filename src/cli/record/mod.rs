@@ -1,0 +1,530 @@
+//! `plimsoll record`: read everything, then store it; what is not understood stores nothing.
+
+mod command;
+mod tell;
+
+use super::answer;
+use super::args::{Format, Record};
+use super::world::{Target, World, target};
+use anyhow::{Context, Result, bail};
+use plimsoll::formats::{self, Options, Reading, Readings};
+use plimsoll::git::Git;
+use plimsoll::lab;
+use plimsoll::model::{CommitId, Environment, Failure, Run, Source};
+use plimsoll::report::{json, text};
+use plimsoll::store::{Appended, NewRun, Store};
+use plimsoll::verdict::Exit;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use tell::{nothing_found, told, understood, warn};
+
+pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
+    let sizes = Sizes::new(&args.file_size)?;
+    if args.dry_run {
+        return dry_run(world, args, &sizes);
+    }
+    let target = target(world, args.commit.as_deref())?;
+    let environment = world.environment(args.env.as_deref());
+    let head_time = target
+        .commit
+        .as_ref()
+        .map(|commit| SystemTime::from(commit.time));
+    let attempts = collect(world, args, &sizes, head_time)?;
+    if attempts
+        .iter()
+        .all(|attempt| attempt.readings.readings.is_empty())
+    {
+        bail!(nothing_found(&attempts, args));
+    }
+    let target = if args.command.is_empty() {
+        target
+    } else {
+        after_command(world, args, target)?
+    };
+    let runs: Vec<Run> = attempts
+        .iter()
+        .map(|attempt| attempt.to_run(&args.suite, &args.part, &target, &environment))
+        .collect();
+    world.prepare_db_folder()?;
+    let mut store = Store::open(&world.db_path())?;
+    let new: Vec<NewRun<'_>> = runs
+        .iter()
+        .map(|run| NewRun {
+            run,
+            commit: target.commit.as_ref(),
+        })
+        .collect();
+    let appended = store.append(&new, world.now)?;
+    match args.format {
+        Format::Json => answer(&json::measurements(&all_readings(&attempts)))?,
+        Format::Table | Format::Markdown => answer(&told(&attempts, &runs, &target, appended))?,
+    }
+    warn(&attempts, &target, args);
+    refuse_failed(&attempts)?;
+    Ok(Exit::Within)
+}
+
+/// A command that failed is stored as failed, and is trouble all the same.
+fn refuse_failed(attempts: &[Attempt]) -> Result<()> {
+    match attempts.iter().find_map(|attempt| attempt.failed.as_ref()) {
+        Some(failed) => bail!("{failed}"),
+        None => Ok(()),
+    }
+}
+
+/// Reads the files of a folder as one run of a commit and stores it: what `record FOLDER` does,
+/// for a caller that knows commit and environment.
+pub(crate) fn store_files(
+    store: &mut Store,
+    results: &Path,
+    repository: &Path,
+    commit: &CommitId,
+    environment: &Environment,
+    now: jiff::Timestamp,
+) -> Result<Appended> {
+    let readings = read(&[results.to_owned()], &Options::default())?;
+    let attempt = Attempt::of_files(readings);
+    let known = Git::discover(repository)?.commit(commit)?;
+    let target = Target {
+        id: commit.clone(),
+        commit: Some(known),
+        dirty: false,
+    };
+    let run = attempt.to_run("", "", &target, environment);
+    let new = NewRun {
+        run: &run,
+        commit: target.commit.as_ref(),
+    };
+    Ok(store.append(&[new], now)?)
+}
+
+/// A command may have committed, or changed tracked files: what it measured is then another commit
+/// or a dirty tree.
+fn after_command(world: &World, args: &Record, before: Target) -> Result<Target> {
+    let after = target(world, args.commit.as_deref())?;
+    if after.id != before.id {
+        bail!(
+            "HEAD moved from {} to {} while the command ran: nothing was stored",
+            before.id.short(),
+            after.id.short()
+        );
+    }
+    Ok(Target {
+        dirty: before.dirty || after.dirty,
+        ..after
+    })
+}
+
+fn dry_run(world: &World, args: &Record, sizes: &Sizes) -> Result<Exit> {
+    let attempts = collect(world, args, sizes, None)?;
+    match args.format {
+        Format::Json => answer(&json::measurements(&all_readings(&attempts)))?,
+        Format::Table | Format::Markdown => {
+            let mut out = String::new();
+            understood(&mut out, &attempts);
+            out.push_str("nothing was stored: --dry-run\n");
+            answer(&out)?;
+        }
+    }
+    refuse_failed(&attempts)?;
+    Ok(Exit::Within)
+}
+
+/// The results of one repetition.
+struct Attempt {
+    readings: Readings,
+    started: Option<jiff::Timestamp>,
+    number: u32,
+    /// How the command itself was measured.
+    own: Own,
+    /// What to say of a command that failed.
+    failed: Option<String>,
+}
+
+/// Whether the command itself was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// No: its results were read.
+    No,
+    /// Yes, as asked for.
+    Asked,
+    /// Yes, since it left no results.
+    Instead,
+}
+
+/// What the readings of a measured command and of file sizes are called.
+const COMMAND: &str = "command";
+const FILE_SIZE: &str = "file-size";
+
+impl Attempt {
+    /// The digest of all that was read; empty where nothing but the command was measured.
+    fn digest(&self) -> String {
+        let read = |reading: &Reading| reading.format != COMMAND;
+        if self.readings.readings.iter().any(read) {
+            self.readings.digest()
+        } else {
+            String::new()
+        }
+    }
+
+    fn of_files(readings: Readings) -> Self {
+        Self {
+            readings,
+            started: None,
+            number: 0,
+            own: Own::No,
+            failed: None,
+        }
+    }
+
+    fn to_run(&self, suite: &str, part: &str, target: &Target, environment: &Environment) -> Run {
+        let readings = &self.readings.readings;
+        let named = |name: &str| {
+            if suite.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{suite}/{name}")
+            }
+        };
+        let mut measurements: Vec<_> = readings
+            .iter()
+            .flat_map(|reading| reading.measurements.iter().cloned())
+            .collect();
+        let mut failures: Vec<_> = readings
+            .iter()
+            .flat_map(|reading| reading.failures.iter().cloned())
+            .collect();
+        measurements
+            .iter_mut()
+            .for_each(|m| m.benchmark = named(&m.benchmark));
+        failures
+            .iter_mut()
+            .for_each(|f| f.benchmark = named(&f.benchmark));
+        Run {
+            schema: 1,
+            commit: target.id.clone(),
+            environment: environment.clone(),
+            suite: suite.to_owned(),
+            part: part.to_owned(),
+            dirty: target.dirty,
+            source: Source {
+                digest: self.digest(),
+                started: self.started.map(|started| started.to_string()),
+                attempt: self.number,
+            },
+            measurements,
+            failures,
+        }
+    }
+}
+
+fn collect(
+    world: &World,
+    args: &Record,
+    sizes: &Sizes,
+    head_time: Option<SystemTime>,
+) -> Result<Vec<Attempt>> {
+    if args.command.is_empty() {
+        if args.runs > 1 {
+            bail!(
+                "--runs repeats a command: write it after `--`, as in `plimsoll record --runs 3 -- cargo bench`"
+            );
+        }
+        let mut readings = if args.paths.is_empty() && !sizes.0.is_empty() {
+            Readings::default()
+        } else {
+            read(&inputs(world, args)?, &options(args, None, head_time))?
+        };
+        readings.readings.extend(sizes.read(world)?);
+        return Ok(vec![Attempt::of_files(readings)]);
+    }
+    let before = |kind, number, of| {
+        if let Some(line) = &args.prepare {
+            command::prepare(world, line)?;
+        }
+        command::announce(kind, number, of, &args.command);
+        command::run(world, &args.command)
+    };
+    for number in 1..=args.warmup {
+        let done = before("warm-up", number, args.warmup)?;
+        if !done.status.success() {
+            bail!(
+                "`{}` failed ({}) in warm-up {number} of {}: nothing was stored",
+                text::plain(&args.command.join(" ")),
+                done.status,
+                args.warmup
+            );
+        }
+    }
+    let mut attempts = Vec::new();
+    for number in 1..=args.runs {
+        let done = before("run", number, args.runs)?;
+        let attempt = attempt(world, args, sizes, number, &done)?;
+        let failed = attempt.failed.is_some();
+        attempts.push(attempt);
+        if failed {
+            break;
+        }
+    }
+    Ok(attempts)
+}
+
+/// What one execution of the command gave: its results, its own figures, or both.
+fn attempt(
+    world: &World,
+    args: &Record,
+    sizes: &Sizes,
+    number: u32,
+    done: &command::Execution,
+) -> Result<Attempt> {
+    let asked = args.measure || args.build_time || args.name.is_some();
+    let mut attempt = Attempt {
+        started: jiff::Timestamp::try_from(done.started).ok(),
+        number,
+        ..Attempt::of_files(Readings::default())
+    };
+    if !done.status.success() {
+        let of = text::plain(&args.command.join(" "));
+        let which = format!(
+            "`{of}` failed ({}) in run {number} of {}",
+            done.status, args.runs
+        );
+        // Files that were named are results of benchmarks whose names are not known here.
+        if !asked && (!args.paths.is_empty() || args.from.is_some()) {
+            bail!("{which}: nothing was stored");
+        }
+        attempt.own = Own::Asked;
+        let failure = Failure {
+            benchmark: own_name(args),
+            reason: format!("the command failed ({})", done.status),
+        };
+        attempt
+            .readings
+            .readings
+            .push(own_reading(Vec::new(), vec![failure]));
+        attempt.failed = Some(format!(
+            "{which}: `{}` counts as failed at this commit",
+            text::plain(&own_name(args))
+        ));
+        return Ok(attempt);
+    }
+    if !args.build_time {
+        let options = options(args, Some(done.started), None);
+        match results_of(world, args, &done.printed, &options)? {
+            Some(readings) => attempt.readings = readings,
+            None if asked => {}
+            None => attempt.own = Own::Instead,
+        }
+    }
+    if asked {
+        attempt.own = Own::Asked;
+    }
+    if attempt.own != Own::No {
+        let measured = done.usage.measurements(&own_name(args));
+        attempt
+            .readings
+            .readings
+            .push(own_reading(measured, Vec::new()));
+    }
+    attempt.readings.readings.extend(sizes.read(world)?);
+    Ok(attempt)
+}
+
+/// The name of the command as a benchmark.
+fn own_name(args: &Record) -> String {
+    match &args.name {
+        Some(name) => name.clone(),
+        None if args.build_time => "build".to_owned(),
+        None => lab::command_name(&args.command),
+    }
+}
+
+fn own_reading(measurements: Vec<plimsoll::model::Measurement>, failures: Vec<Failure>) -> Reading {
+    Reading {
+        path: PathBuf::from(COMMAND),
+        format: COMMAND,
+        version: None,
+        measurements,
+        failures,
+        // A measured command has no file; its start and attempt tell its runs apart.
+        digest: String::new(),
+    }
+}
+
+/// The files whose size is asked for, by the name of the benchmark.
+struct Sizes(Vec<(String, PathBuf)>);
+
+impl Sizes {
+    /// Reads `NAME=PATH` or `PATH`; the first `=` ends the name.
+    fn new(given: &[String]) -> Result<Self> {
+        let mut sizes: Vec<(String, PathBuf)> = Vec::new();
+        for text in given {
+            let (name, path) = text.split_once('=').unwrap_or((text, text));
+            if name.is_empty() || path.is_empty() {
+                bail!(
+                    "--file-size `{}` is not PATH or NAME=PATH",
+                    text::plain(text)
+                );
+            }
+            if sizes.iter().any(|(known, _)| known == name) {
+                bail!(
+                    "--file-size names `{}` twice: one run holds a benchmark once",
+                    text::plain(name)
+                );
+            }
+            sizes.push((name.to_owned(), PathBuf::from(path)));
+        }
+        Ok(Self(sizes))
+    }
+
+    /// Their sizes now. Their age does not count: a build that had nothing to do leaves an old
+    /// file whose size is right.
+    fn read(&self, world: &World) -> Result<Vec<Reading>> {
+        self.0
+            .iter()
+            .map(|(name, path)| {
+                let meta = std::fs::metadata(world.folder.join(path)).with_context(|| {
+                    format!(
+                        "--file-size: {} cannot be read; nothing was stored",
+                        path.display()
+                    )
+                })?;
+                if !meta.is_file() {
+                    bail!(
+                        "--file-size: {} is no file; nothing was stored",
+                        path.display()
+                    );
+                }
+                let mut digest = Sha256::new();
+                digest.update(format!("{FILE_SIZE}\0{name}\0{}", meta.len()));
+                Ok(Reading {
+                    path: path.clone(),
+                    format: FILE_SIZE,
+                    version: None,
+                    measurements: vec![lab::file_size(name, meta.len())],
+                    failures: Vec::new(),
+                    digest: digest
+                        .finalize()
+                        .iter()
+                        .map(|b| format!("{b:02x}"))
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn options(args: &Record, since: Option<SystemTime>, head_time: Option<SystemTime>) -> Options {
+    Options {
+        from: args.from.clone(),
+        modified_since: since,
+        head_time,
+        include_stale: args.include_stale,
+    }
+}
+
+/// The files that were named, else criterion's own folder.
+fn inputs(world: &World, args: &Record) -> Result<Vec<PathBuf>> {
+    if !args.paths.is_empty() {
+        return Ok(args
+            .paths
+            .iter()
+            .map(|path| {
+                if path == Path::new("-") {
+                    path.clone()
+                } else {
+                    world.folder.join(path)
+                }
+            })
+            .collect());
+    }
+    match criterion_folder(world) {
+        Some(folder) => Ok(vec![folder]),
+        None => bail!(
+            "no result files named and no target/criterion here: name files or folders, or a command after `--`"
+        ),
+    }
+}
+
+fn criterion_folder(world: &World) -> Option<PathBuf> {
+    let target = world
+        .var("CARGO_TARGET_DIR")
+        .map_or_else(|| world.root().join("target"), PathBuf::from);
+    let here = [
+        target.join("criterion"),
+        world.folder.join("target").join("criterion"),
+    ];
+    here.into_iter().find(|folder| folder.is_dir())
+}
+
+fn read(inputs: &[PathBuf], options: &Options) -> Result<Readings> {
+    let mut all = Readings::default();
+    let (standard, files): (Vec<&PathBuf>, Vec<&PathBuf>) = inputs
+        .iter()
+        .partition(|path| path.as_path() == Path::new("-"));
+    if !standard.is_empty() {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+            .context("standard input cannot be read")?;
+        all.readings
+            .push(formats::read_bytes(Path::new("-"), &bytes, options)?);
+    }
+    if !files.is_empty() {
+        let paths: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
+        let read = formats::read(&paths, options).map_err(|errors| {
+            let lines: Vec<String> = errors
+                .iter()
+                .map(|error| text::plain_up_to(&error.to_string(), 2000))
+                .collect();
+            anyhow::anyhow!("{}\nnothing was stored", lines.join("\n"))
+        })?;
+        all.readings.extend(read.readings);
+        all.stale.extend(read.stale);
+        all.skipped.extend(read.skipped);
+    }
+    Ok(all)
+}
+
+/// The results that the command made: named files, criterion's folder, or what it printed. `None`
+/// where it made none that is known.
+fn results_of(
+    world: &World,
+    args: &Record,
+    printed: &[u8],
+    options: &Options,
+) -> Result<Option<Readings>> {
+    if !args.paths.is_empty() {
+        return read(&inputs(world, args)?, options).map(Some);
+    }
+    let from = args.from.as_deref();
+    if let Some(folder) = criterion_folder(world).filter(|folder| {
+        from == Some("criterion") || from.is_none() && formats::holds_criterion(folder)
+    }) {
+        let found = read(&[folder], options)?;
+        if !found.readings.is_empty() || from.is_some() {
+            return Ok(Some(found));
+        }
+    }
+    let path = Path::new("-");
+    if from.is_none() && formats::recognise(path, printed)?.is_none() {
+        return Ok(None);
+    }
+    let since = Options {
+        modified_since: None,
+        ..options.clone()
+    };
+    let reading = formats::read_bytes(path, printed, &since)
+        .context("what the command printed cannot be used; nothing was stored")?;
+    Ok(Some(Readings {
+        readings: vec![reading],
+        ..Readings::default()
+    }))
+}
+
+fn all_readings(attempts: &[Attempt]) -> Vec<Reading> {
+    attempts
+        .iter()
+        .flat_map(|attempt| attempt.readings.readings.iter().cloned())
+        .collect()
+}
