@@ -7,11 +7,13 @@
 mod parse;
 mod quantity;
 mod reader;
+mod rename;
 mod select;
 mod settings;
 
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
+pub use rename::{Rename, Renames};
 pub use select::{Headlines, Pattern, Selector};
 pub use settings::{Settings, parse_settings};
 

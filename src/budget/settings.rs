@@ -2,7 +2,7 @@
 
 use super::parse::pattern;
 use super::reader::{Faults, Table};
-use super::{Pattern, Selector};
+use super::{Pattern, Renames, Selector};
 use crate::diag::{Diagnostic, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,13 +10,15 @@ use toml::de::DeTable;
 
 /// Tables of the design that this version does not use yet. Passing over them in silence would
 /// let a reader believe in them.
-const LATER: &[&str] = &["env", "lab", "hook", "sync", "rename"];
+const LATER: &[&str] = &["env", "lab", "hook", "sync"];
 
 /// What holds for the whole project.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Series that are no longer measured on purpose.
     pub retired: Vec<Selector>,
+    /// Series that go on under another name.
+    pub renames: Renames,
 }
 
 /// Reads the settings. They are there only where no fault makes them wrong.
@@ -38,17 +40,19 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         );
     }
     let root = Table::root(root.get_ref());
-    root.only(&["schema", "retired"], LATER, &mut faults);
+    root.only(&["schema", "retired", "rename"], LATER, &mut faults);
     let retired = root
         .tables("retired", &mut faults)
         .iter()
         .filter_map(|table| read_retired(table, &mut faults))
         .collect();
+    let tables = root.tables("rename", &mut faults);
+    let renames = Renames::read(&tables, &mut faults);
     let sound = faults
         .found
         .iter()
         .all(|finding| finding.severity != Severity::Error);
-    (sound.then_some(Settings { retired }), faults.found)
+    (sound.then_some(Settings { retired, renames }), faults.found)
 }
 
 fn read_retired(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {

@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         return lint(findings);
     }
     let settings = load::settings(world)?;
-    let loaded = Loaded::new(world);
+    let loaded = Loaded::new(world, &settings);
     let Some((budgets, warnings)) = read else {
         let series = loaded
             .as_ref()

@@ -1,11 +1,12 @@
 //! What `check`, `log` and `report` read: store, order of commits, budgets.
 
+use super::say;
 use super::world::World;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use plimsoll::budget::{self, Budget, Settings};
 use plimsoll::diag::{Diagnostic, Severity};
-use plimsoll::history::Timeline;
+use plimsoll::history::{Timeline, rename};
 use plimsoll::model::{Commit, CommitId, Failure};
 use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
@@ -19,17 +20,31 @@ pub(crate) struct Loaded {
     pub(crate) runs: Vec<RunRow>,
     pub(crate) series: Vec<SeriesRow>,
     pub(crate) failures: HashMap<i64, Vec<Failure>>,
+    /// The rows of the store behind each series: several where it was renamed.
+    parts: Vec<Vec<i64>>,
 }
 
 impl Loaded {
-    pub(crate) fn new(world: &World) -> Result<Self> {
+    /// Runs, series and failures, under the names by which they are known now.
+    pub(crate) fn new(world: &World, settings: &Settings) -> Result<Self> {
         let store = Store::open_existing(&world.db_path())?;
-        let (runs, series, failures) = (store.runs()?, store.series()?, store.failures()?);
+        let (mut runs, series, mut failures) = (store.runs()?, store.series()?, store.failures()?);
+        let unused = settings.renames.unused(series.iter().map(|row| &row.key));
+        for rename in unused.iter().filter(|_| !series.is_empty()) {
+            say(&format!(
+                "{}:{}: this [[rename]] fits nothing that was recorded: is its old name right?",
+                rename.at.file.display(),
+                rename.at.line
+            ));
+        }
+        rename::runs(&mut runs, &mut failures, &settings.renames);
+        let (series, parts) = rename::series(series, &settings.renames);
         Ok(Self {
             store,
             runs,
             series,
             failures,
+            parts,
         })
     }
 
@@ -38,10 +53,23 @@ impl Loaded {
         let indices: Vec<usize> = (0..self.series.len())
             .filter(|&i| wanted(&self.series[i]))
             .collect();
-        let ids: Vec<i64> = indices.iter().map(|&i| self.series[i].id).collect();
+        let ids: Vec<i64> = indices
+            .iter()
+            .flat_map(|&i| self.parts[i].clone())
+            .collect();
         let mut columns = vec![Columns::default(); self.series.len()];
-        for (index, column) in indices.into_iter().zip(self.store.columns(&ids)?) {
-            columns[index] = column;
+        let mut read = self.store.columns(&ids)?.into_iter();
+        let mut twice = 0;
+        for index in indices {
+            let parts: Vec<Columns> = read.by_ref().take(self.parts[index].len()).collect();
+            let (joined, left) = rename::join(parts);
+            columns[index] = joined;
+            twice += left;
+        }
+        if twice > 0 {
+            say(&format!(
+                "{twice} values under an old name of a [[rename]] are not used: the same runs measured the new name"
+            ));
         }
         Ok(columns)
     }
@@ -136,7 +164,8 @@ pub(crate) fn project(
     chosen: Option<&PathBuf>,
     now: jiff::Timestamp,
 ) -> Result<ReportView> {
-    let loaded = Loaded::new(world)?;
+    let settings = settings(world)?;
+    let loaded = Loaded::new(world, &settings)?;
     let git = world.repository()?;
     let head = git.head()?;
     let (budgets, findings) = budgets(world, chosen)?.unwrap_or_default();
@@ -170,7 +199,7 @@ pub(crate) fn project(
         columns: &columns,
         failures: &loaded.failures,
         budgets: &budgets,
-        retired: &settings(world)?.retired,
+        retired: &settings.retired,
         shallow: git.is_shallow(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     }))
