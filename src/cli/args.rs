@@ -50,6 +50,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll detect history.csv\n  plimsoll detect --format json - < history.ndjson"
     )]
     Detect(Detect),
+    /// Every point of every series, for spreadsheets and programs.
+    #[command(
+        after_help = "Examples:\n  plimsoll export csv > history.csv\n  plimsoll export csv checkout -o checkout.csv\n  plimsoll export ndjson 'parse/*' | jq .value"
+    )]
+    Export(Export),
     /// The static HTML report.
     #[command(
         after_help = "Example:\n  plimsoll report -o target/plimsoll && open target/plimsoll/index.html"
@@ -197,6 +202,34 @@ pub(crate) enum Way {
     Up,
     /// The level fell.
     Down,
+}
+
+/// The form of a table of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Table {
+    /// A header and one line a point.
+    Csv,
+    /// One JSON object a point, `plimsoll.point/1`.
+    Ndjson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// csv or ndjson.
+    #[arg(value_enum, value_name = "csv|ndjson", hide_possible_values = true)]
+    pub(crate) form: Table,
+    /// FEATURE, FEATURE/LIMIT, a series as `plimsoll log` takes it, or a pattern with * [default: everything].
+    #[arg(value_name = "SELECTION")]
+    pub(crate) selection: Option<String>,
+    /// File that receives the points [default: standard output].
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// CSV: leave names as they are, even where a spreadsheet would take them for formulas.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -27,7 +27,7 @@ type Way<'w> = dyn Fn(&SeriesView) -> Option<String> + 'w;
 
 /// A feature, a limit, a series or a benchmark (its headline metric), in this order; an exact name
 /// wins, else a unique prefix.
-fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
+pub(super) fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
     let headlines = Headlines::new(view.series.iter().map(|series| &series.key));
     let feature = |s: &SeriesView| view.features.get(s.feature?).map(|f| f.name.clone());
     let limit = |s: &SeriesView| Some(format!("{}/{}", feature(s)?, s.limit.as_ref()?));

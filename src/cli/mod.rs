@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod check;
 mod demo;
 mod detect;
+mod export;
 mod load;
 mod log;
 mod record;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Record(args) => record::run(&world, &args),
         Command::Check(args) => check::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
+        Command::Export(args) => export::run(&world, &args),
         Command::Detect(args) => detect::run(&world, &args),
         Command::Report(args) => report::run(&world, &args),
         Command::Demo(args) => demo::run(&world, &args),
