@@ -161,8 +161,8 @@ fn a_command_that_fails_is_recorded_as_failed_and_later_missing() {
 fn an_interrupted_measurement_stores_nothing() {
     let mut project = Project::new();
     project.commit("Start");
-    // The third of five runs interrupts plimsoll as Ctrl-C does.
-    let script = "echo x >> count; [ $(wc -l < count) -lt 3 ] || kill -INT $PPID";
+    // The third of five runs ends plimsoll as a cancelled job does.
+    let script = "echo x >> count; [ $(wc -l < count) -lt 3 ] || kill -TERM $PPID";
     project.write(".git/info/exclude", "count\n");
     let said = project.plimsoll(&["record", "--runs", "5", "--", "sh", "-c", script]);
     assert_ne!(said.code, 0);
