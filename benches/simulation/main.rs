@@ -99,9 +99,11 @@ impl Lab {
             let found = world.check(&budgets)?;
             let is = |verdict| found.iter().any(|v| v.judgement.verdict == verdict);
             shares.red += f64::from(u8::from(is(Verdict::Over)));
-            let first = found
-                .iter()
-                .find(|v| v.series.as_ref().is_some_and(|key| key.benchmark == "b0000"));
+            let first = found.iter().find(|v| {
+                v.series
+                    .as_ref()
+                    .is_some_and(|key| key.benchmark == "b0000")
+            });
             let Some(first) = first else { continue };
             match first.judgement.verdict {
                 Verdict::Over => {
@@ -134,7 +136,9 @@ impl Lab {
 
     fn innocent(&self) -> Any<()> {
         println!("## Nothing changed: pull requests with any red, %\n");
-        println!("regress +5 %, 30 commits of base; runs of one job share half of their variance\n");
+        println!(
+            "regress +5 %, 30 commits of base; runs of one job share half of their variance\n"
+        );
         println!("| noise from job to job | runs | 1 series | 10 | 100 | 1,000 |");
         println!("|---|---|---|---|---|---|");
         let kinds = [
@@ -187,7 +191,9 @@ impl Lab {
 
     fn power(&self) -> Any<()> {
         println!("## One series got slower: over / unproven %, limit +5 %\n");
-        println!("| base runs | head runs | own share of variance | base | +5 % | +10 % | +20 % | +30 % |");
+        println!(
+            "| base runs | head runs | own share of variance | base | +5 % | +10 % | +20 % | +30 % |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
         for (base_runs, head_runs) in [(1, 1), (1, 3), (3, 3), (1, 5), (5, 5), (10, 10)] {
             for own in [1.0, 0.5, 0.0] {
@@ -217,7 +223,9 @@ impl Lab {
     }
 
     fn many(&self) -> Any<()> {
-        println!("## One of many series got slower by 10 %, 3 runs, limit +5 %: over / suspect or unproven %\n");
+        println!(
+            "## One of many series got slower by 10 %, 3 runs, limit +5 %: over / suspect or unproven %\n"
+        );
         println!("| base commits | own share | 1 | 10 | 100 | 1,000 |");
         println!("|---|---|---|---|---|---|");
         for base_commits in [20, 40] {
@@ -268,14 +276,19 @@ impl Lab {
             ..PLAIN
         };
         let shares = self.run(design, "+5%")?;
-        println!("| 5, base 1 | | | {:.1} (+{:.1}) |\n", shares.over, shares.size);
+        println!(
+            "| 5, base 1 | | | {:.1} (+{:.1}) |\n",
+            shares.over, shares.size
+        );
         Ok(())
     }
 
     /// Limits far from or near the noise: what is plain must be said plainly.
     fn clear_cases(&self) -> Any<()> {
         println!("## Plain cases, 5 runs, 30 commits of base\n");
-        println!("| noise from job to job | breach of twice the limit +10 %: over % | unchanged, limit +10 %: within % |");
+        println!(
+            "| noise from job to job | breach of twice the limit +10 %: over % | unchanged, limit +10 %: within % |"
+        );
         println!("|---|---|---|");
         for noise in [
             Noise::Normal,

@@ -161,8 +161,11 @@ pub(crate) fn budgets(limit: &str) -> Result<Vec<Budget>, Box<dyn Error>> {
         "schema = 1\n[feature]\nname = \"all\"\nowner = \"@all\"\n[[limit]]\nid = \"time\"\n\
          select = {{ benchmark = \"*\" }}\nregress = {{ vs = \"base\", limit = \"{limit}\" }}\n"
     );
-    let (budget, findings) =
-        budget::parse(Path::new("all.toml"), &text, jiff::civil::date(2026, 11, 21));
+    let (budget, findings) = budget::parse(
+        Path::new("all.toml"),
+        &text,
+        jiff::civil::date(2026, 11, 21),
+    );
     if let Some(finding) = findings.first() {
         return Err(finding.to_string().into());
     }

@@ -3,9 +3,9 @@
 //! Everything here is on the working scale with the sign of worsening: y = s·ln x for positive
 //! metrics (s = −1 where higher is better), s·x for others. A larger y is always worse.
 
-use super::Analysis;
+use super::{Analysis, RunSpread, centre_of_runs};
 use crate::detect::Scale;
-use crate::history::Point;
+use crate::history::{Point, Series};
 use crate::model::Direction;
 use crate::stats::{mad, median, student_t_quantile};
 
@@ -20,6 +20,11 @@ pub struct Noise {
     pub inflation: f64,
     /// How far each point lies from its level, in order.
     pub residuals: Vec<f64>,
+    /// How far single runs lie from the level of their point, where points have several; else the
+    /// same as `residuals`.
+    pub run_residuals: Vec<f64>,
+    /// How far runs of one commit lie from each other.
+    pub runs: RunSpread,
     /// Every point was equal to its level: an exact counter.
     pub exact: bool,
 }
@@ -49,6 +54,9 @@ const MAD_FACTORS: [f64; 8] = [1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 
 /// measured, so that outliers in the base do not hide a real step.
 const WINSOR: f64 = 3.0;
 
+/// How far runs of one commit lie from each other is taken from so many of the newest points.
+const SPREAD_POINTS: usize = 50;
+
 /// The noise of a history that never varied and is no counter: this share of the level. A clock
 /// that always gives the same number is coarse, not perfect.
 const LEAST_NOISE: f64 = 1e-3;
@@ -58,6 +66,7 @@ impl Base {
     /// pooled over all regimes since the last break. `None` without any usable point.
     #[must_use]
     pub fn new(
+        series: &Series,
         points: &[Point],
         analysis: &Analysis,
         direction: Direction,
@@ -66,6 +75,18 @@ impl Base {
         let sign = direction.worsening_sign();
         let scale = analysis.scale;
         let start = analysis.breaks.last().copied().unwrap_or(0);
+        let runs_of = |i: usize| -> Vec<f64> {
+            let runs = series.runs_of(&points[i]).iter();
+            runs.map(|run| working(run.value, scale, sign) - sign * analysis.offsets[i])
+                .collect()
+        };
+        let newest = points.len().saturating_sub(SPREAD_POINTS).max(start);
+        let repeated: Vec<Vec<f64>> = (newest..points.len())
+            .filter(|&i| analysis.offsets[i].is_finite())
+            .map(runs_of)
+            .collect();
+        let runs = RunSpread::new(&repeated);
+        let mut run_residuals = Vec::new();
         let mut level = f64::NAN;
         let mut m = 0;
         let mut residuals = Vec::new();
@@ -77,9 +98,12 @@ impl Base {
         {
             let first = regime.first.max(start);
             let last = regime.last.min(points.len().saturating_sub(1));
-            let ys: Vec<f64> = (first..=last)
-                .filter(|&i| analysis.offsets[i].is_finite())
-                .map(|i| working(points[i].value, scale, sign) - sign * analysis.offsets[i])
+            let within = runs.scale.unwrap_or(0.0);
+            let known = (first..=last).filter(|&i| analysis.offsets[i].is_finite());
+            let commits: Vec<Vec<f64>> = known.map(runs_of).collect();
+            let ys: Vec<f64> = commits
+                .iter()
+                .map(|runs| centre_of_runs(runs, within))
                 .collect();
             if ys.is_empty() {
                 continue;
@@ -88,13 +112,14 @@ impl Base {
             m = ys.len();
             level = centre(&ys);
             residuals.extend(ys.iter().map(|y| y - level));
+            run_residuals.extend(commits.iter().flatten().map(|y| y - level));
         }
         if m == 0 {
             return None;
         }
         let points = residuals.len();
         let noise = Noise::of(
-            residuals,
+            (residuals, run_residuals, runs),
             regimes,
             level,
             scale,
@@ -159,7 +184,7 @@ impl Base {
 
 impl Noise {
     fn of(
-        residuals: Vec<f64>,
+        (residuals, run_residuals, runs): (Vec<f64>, Vec<f64>, RunSpread),
         regimes: usize,
         level: f64,
         scale: Scale,
@@ -187,17 +212,48 @@ impl Noise {
             inflation: (1.0 + phi) / (1.0 - phi),
             exact: still && counter,
             residuals,
+            run_residuals,
+            runs,
         }
     }
 
-    /// How likely a lone value this far from its level is an outlier of the kind that the history
+    /// How likely a lone run this far from its level is an outlier of the kind that the history
     /// shows: the conformal p-value (1 + #{residuals as far on the worse side}) ÷ (1 + all) of
     /// Vovk et al. (2005). It holds whatever the shape of the noise; a short history without
     /// outliers is no proof that there are none, so below 19 points it never reaches 5 %.
     #[must_use]
     pub fn outlier_p(&self, distance: f64) -> f64 {
+        let as_far = self
+            .run_residuals
+            .iter()
+            .filter(|r| **r >= distance)
+            .count() as f64;
+        (1.0 + as_far) / (1.0 + self.run_residuals.len() as f64)
+    }
+
+    /// Standard deviation of a single run around its point's level.
+    #[must_use]
+    pub fn run_sd(&self) -> f64 {
+        let df = (self.run_residuals.len() as f64 - 1.0).max(1.0);
+        winsorised_sd(&self.run_residuals, df).max(self.sd)
+    }
+
+    /// What an outlier of the history counts against a head of so many runs. Where commits have
+    /// but one run it is as likely the run's as the whole job's: half, when three runs agree.
+    #[must_use]
+    pub fn weight_of_outliers(&self, head_runs: usize) -> f64 {
+        if head_runs >= 3 && self.runs.usual < 2.0 {
+            0.5
+        } else {
+            1.0
+        }
+    }
+
+    /// Share of points that lay as far on the worse side: whole jobs can be outliers, too.
+    #[must_use]
+    pub fn share_as_far(&self, distance: f64) -> f64 {
         let as_far = self.residuals.iter().filter(|r| **r >= distance).count() as f64;
-        (1.0 + as_far) / (1.0 + self.residuals.len() as f64)
+        as_far / (1.0 + self.residuals.len() as f64)
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod base;
 mod ledger;
+mod runs;
 
 pub use base::{Base, Noise};
 pub use ledger::{Entry, Ledger};
+pub use runs::{RunSpread, centre_of_runs};
 
 use crate::detect::{ChangePoint, Input, Regime, Scale, Settings, detect};
 use crate::history::{Point, STRATUM_POINTS, Series};

@@ -102,10 +102,16 @@ fn outliers_in_the_base_do_not_widen_its_noise_much() {
     }
     let sd = |values: &[(f64, &str)]| {
         let series = series(values);
-        Base::new(&series.points, &analyse(&series), Direction::Lower, false)
-            .unwrap()
-            .noise
-            .sd
+        Base::new(
+            &series,
+            &series.points,
+            &analyse(&series),
+            Direction::Lower,
+            false,
+        )
+        .unwrap()
+        .noise
+        .sd
     };
     assert!(
         sd(&dirty) < 2.5 * sd(&clean),
@@ -118,8 +124,16 @@ fn outliers_in_the_base_do_not_widen_its_noise_much() {
 #[test]
 fn a_constant_time_is_coarse_and_a_constant_counter_exact() {
     let series = series(&[(50.0, "a"); 8]);
-    let base =
-        |counter| Base::new(&series.points, &analyse(&series), Direction::Lower, counter).unwrap();
+    let base = |counter| {
+        Base::new(
+            &series,
+            &series.points,
+            &analyse(&series),
+            Direction::Lower,
+            counter,
+        )
+        .unwrap()
+    };
     assert!(!base(false).noise.exact);
     assert!(base(false).noise.sd > 0.0);
     assert!(base(true).noise.exact);
@@ -128,7 +142,14 @@ fn a_constant_time_is_coarse_and_a_constant_counter_exact() {
 #[test]
 fn worse_is_positive_for_rates_too() {
     let series = series(&[(1000.0, "a"); 8]);
-    let base = Base::new(&series.points, &analyse(&series), Direction::Higher, false).unwrap();
+    let base = Base::new(
+        &series,
+        &series.points,
+        &analyse(&series),
+        Direction::Higher,
+        false,
+    )
+    .unwrap();
     assert!(base.working(900.0) > base.level);
     let margin = base.margin(0.1).unwrap();
     assert!((base.value(base.level + margin) - 900.0).abs() < 1e-6);

@@ -11,7 +11,7 @@ mod summary;
 
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Outcome, judge};
-pub use rules::{Judgement, judge_max, judge_regress};
+pub use rules::{Judgement, Record, Tail, judge_max, judge_regress};
 pub use summary::{Census, Exit, Summary};
 
 use crate::budget::{Consequence, Kind, Rule};

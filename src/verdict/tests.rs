@@ -21,6 +21,8 @@ fn base(m: usize, sd: f64) -> Base {
             sd,
             df: m.saturating_sub(1).max(1) as f64,
             inflation: 1.0,
+            run_residuals: residuals.clone(),
+            runs: crate::analysis::RunSpread::new(&vec![vec![0.0]; m]),
             residuals,
             exact: false,
         },
@@ -91,7 +93,7 @@ fn a_lone_run_is_over_only_where_the_history_makes_outliers_unlikely() {
     assert_eq!(regress(&base(30, 0.01), &[130.0]).verdict, Verdict::Over);
     let mut spiky = base(30, 0.01);
     for i in [3, 11, 25] {
-        spiky.noise.residuals[i] = 0.4;
+        spiky.noise.run_residuals[i] = 0.4;
     }
     let found = regress(&spiky, &[130.0]);
     assert_eq!(
@@ -109,7 +111,7 @@ fn a_lone_run_is_over_only_where_the_history_makes_outliers_unlikely() {
 fn of_two_runs_one_outlier_is_no_regression() {
     let mut spiky = base(30, 0.01);
     for i in [3, 11, 25] {
-        spiky.noise.residuals[i] = 0.4;
+        spiky.noise.run_residuals[i] = 0.4;
     }
     assert_ne!(regress(&spiky, &[100.0, 140.0]).verdict, Verdict::Over);
     assert_eq!(regress(&spiky, &[140.0, 141.0]).verdict, Verdict::Over);

@@ -6,8 +6,8 @@ use blame::Seen;
 
 use super::select::{Pair, recent_runs, select};
 use super::{
-    AcceptedBy, Head, Judgement, KnownChange, LimitVerdict, Reason, Verdict, judge_max,
-    judge_regress,
+    AcceptedBy, Head, Judgement, KnownChange, LimitVerdict, Reason, Record, Tail, Verdict,
+    judge_max, judge_regress,
 };
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
 use crate::budget::{Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
@@ -144,12 +144,14 @@ pub fn judge(check: &Check<'_>) -> Outcome {
     let results = in_threads(&work, check.threads, |(series, pairs)| {
         judging.series(*series, pairs)
     });
-    for (limits, changes) in results {
-        outcome.limits.extend(limits);
-        outcome.changes.extend(changes);
+    let mut record = Record::default();
+    for judged in results {
+        outcome.limits.extend(judged.limits);
+        outcome.changes.extend(judged.changes);
+        record.add(&judged.record);
     }
     outcome.limits.extend(judging.failed_and_never_seen());
-    control_many(&mut outcome.limits);
+    control_many(&mut outcome.limits, record);
     sort_worst_first(&mut outcome.limits);
     outcome.changes.sort_by(|a, b| {
         a.points_ago
@@ -181,19 +183,28 @@ fn in_threads<W: Sync, R: Send>(
     })
 }
 
-/// Benjamini–Hochberg over every test of the check: an over that does not survive is a suspect.
-fn control_many(limits: &mut [LimitVerdict]) {
-    let tested: Vec<usize> = (0..limits.len())
-        .filter(|&i| limits[i].judgement.p.is_some())
-        .collect();
-    let p: Vec<f64> = tested
+/// Asks the tail of all judged histories how rare each head is, then controls over all tests
+/// (Benjamini–Hochberg): an over that does not survive is a suspect.
+fn control_many(limits: &mut [LimitVerdict], record: Record) {
+    let asked: HashSet<_> = limits
         .iter()
-        .filter_map(|&i| limits[i].judgement.p)
+        .filter(|limit| limit.judgement.outlying.is_some())
+        .filter_map(|limit| limit.series.as_ref())
         .collect();
-    for (&i, adjusted) in tested.iter().zip(benjamini_hochberg(&p)) {
-        limits[i].p_adjusted = Some(adjusted);
-        if limits[i].judgement.is_over_by_test() && adjusted > super::rules::ALPHA {
-            limits[i].judgement.demote();
+    let tail = Tail::fit(record, asked.len());
+    let tested: Vec<(usize, f64)> = limits
+        .iter()
+        .enumerate()
+        .filter_map(|(index, limit)| {
+            let outlier = limit.judgement.outlying.map_or(0.0, |z| tail.p(z));
+            Some((index, limit.judgement.p?.max(outlier)))
+        })
+        .collect();
+    let p: Vec<f64> = tested.iter().map(|(_, p)| *p).collect();
+    for ((index, _), adjusted) in tested.into_iter().zip(benjamini_hochberg(&p)) {
+        limits[index].p_adjusted = Some(adjusted);
+        if limits[index].judgement.is_over_by_test() && adjusted > super::rules::ALPHA {
+            limits[index].judgement.demote();
         }
     }
 }
@@ -282,6 +293,14 @@ fn failed_benchmarks(check: &Check<'_>, clean: &[&RunRow]) -> HashMap<String, St
         .collect()
 }
 
+/// What one series gave.
+#[derive(Default)]
+struct JudgedSeries {
+    limits: Vec<LimitVerdict>,
+    changes: Vec<KnownChange>,
+    record: Record,
+}
+
 struct Judging<'a, 'c> {
     check: &'c Check<'a>,
     placement: &'c Placement,
@@ -304,7 +323,7 @@ struct Bench<'s> {
 }
 
 impl Judging<'_, '_> {
-    fn series(&self, index: usize, pairs: &[Pair<'_>]) -> (Vec<LimitVerdict>, Vec<KnownChange>) {
+    fn series(&self, index: usize, pairs: &[Pair<'_>]) -> JudgedSeries {
         let row = &self.check.series[index];
         let columns = &self.check.columns[index];
         let series = self.placement.arrange(row.clone(), columns);
@@ -320,14 +339,15 @@ impl Judging<'_, '_> {
             let expected = !self.retired(index)
                 && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
             let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
-            return (
-                if expected {
-                    pairs.iter().map(missing).collect()
-                } else {
-                    Vec::new()
-                },
-                Vec::new(),
-            );
+            let limits = if expected {
+                pairs.iter().map(missing).collect()
+            } else {
+                Vec::new()
+            };
+            return JudgedSeries {
+                limits,
+                ..JudgedSeries::default()
+            };
         }
         let breaks: Vec<usize> = series
             .breaks()
@@ -342,14 +362,26 @@ impl Judging<'_, '_> {
             head_points: &head_points,
             analysis,
         };
-        let verdicts = pairs
+        let limits = pairs
             .iter()
             .flat_map(|pair| self.pair(pair, &bench))
             .collect();
         let direction = pairs
             .first()
             .map_or(Direction::Lower, |pair| pair.direction);
-        (verdicts, self.changes(&series, direction))
+        JudgedSeries {
+            limits,
+            changes: self.changes(&series, direction),
+            record: self.record(pairs, &bench).unwrap_or_default(),
+        }
+    }
+
+    /// What the series' history shows of points far off, where the head is judged against it.
+    fn record(&self, pairs: &[Pair<'_>], bench: &Bench<'_>) -> Option<Record> {
+        let judged = self.base(pairs.first()?, bench, &bench.analysis)?;
+        let head = judged.head(bench)?;
+        let counts = judged.own && !judged.base.noise.exact;
+        counts.then(|| Record::of(&judged.base.noise, head.ys.len()))
     }
 
     fn retired(&self, index: usize) -> bool {
@@ -470,7 +502,13 @@ impl Judging<'_, '_> {
             points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
         match (offset.filter(|offset| offset.is_finite()), new_machine) {
             (Some(offset), _) => {
-                let base = Base::new(bench.base_points, analysis, pair.direction, counter)?;
+                let base = Base::new(
+                    bench.series,
+                    bench.base_points,
+                    analysis,
+                    pair.direction,
+                    counter,
+                )?;
                 let points = base.points;
                 Some(JudgedBase {
                     base,
@@ -481,7 +519,13 @@ impl Judging<'_, '_> {
             }
             (None, seen) => {
                 let alone = analyse_points(bench.series, bench.head_points, &[]);
-                let base = Base::new(bench.head_points, &alone, pair.direction, counter)?;
+                let base = Base::new(
+                    bench.series,
+                    bench.head_points,
+                    &alone,
+                    pair.direction,
+                    counter,
+                )?;
                 Some(JudgedBase {
                     base,
                     offset: 0.0,
@@ -640,13 +684,7 @@ struct JudgedBase {
 
 impl JudgedBase {
     fn head(&self, bench: &Bench<'_>) -> Option<Head> {
-        Head::new(
-            bench.series,
-            bench.head_points,
-            &self.base,
-            self.offset,
-            bench.base_points,
-        )
+        Head::new(bench.series, bench.head_points, &self.base, self.offset)
     }
 
     /// A point on the scale of the base; `None` where its machine is not known there.

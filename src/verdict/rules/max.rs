@@ -1,7 +1,8 @@
 //! `max`: the absolute limit.
 
 use super::{
-    ALPHA, Contrast, Judgement, WIDENING, jobs_that_decide, no_evidence_yet, outlier_p, skeleton,
+    ALPHA, Contrast, Judgement, WIDENING, jobs_that_decide, no_evidence_yet, outlying,
+    own_record_p, skeleton,
 };
 use crate::analysis::Base;
 use crate::budget::Minimum;
@@ -63,14 +64,13 @@ pub fn judge_max(
     let reach = base.t(1.0 - ALPHA) * se;
     found.level = Some(base.value(level));
     found.improved = contrast.high < 0.0 && !head.is_lone();
-    let mut p = student_t_sf((level - top) / se, base.noise.df);
-    if !agrees {
-        p = p.max(outlier_p(base, head));
-    }
+    let p = student_t_sf((level - top) / se, base.noise.df);
     found.p = Some(p);
+    found.outlying = (!agrees).then(|| outlying(base, head));
+    let believed = agrees || own_record_p(base, head) <= ALPHA;
     if level + reach < top {
         found.verdict = Verdict::Within;
-    } else if p <= ALPHA {
+    } else if p <= ALPHA && believed {
         found.verdict = Verdict::Over;
     } else if level - reach > top {
         found.reason = Some(Reason::Suspect);

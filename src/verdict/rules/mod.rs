@@ -5,9 +5,11 @@
 
 mod max;
 mod regress;
+mod tail;
 
 pub use max::judge_max;
 pub use regress::judge_regress;
+pub use tail::{Record, Tail};
 
 use super::{Head, Reason, Verdict};
 use crate::analysis::Base;
@@ -29,6 +31,9 @@ pub struct Judgement {
     pub improved: bool,
     /// One-sided p-value that the limit is exceeded; `None` where no test was made.
     pub p: Option<f64>,
+    /// How far the head lies from the base's level on the worse side, in standard deviations of
+    /// one commit's noise, where outliers must be thought of; asked of the [`Tail`] of the check.
+    pub outlying: Option<f64>,
     /// Relative change against the base with 95 % bounds, with the sign of the values.
     pub effect: Option<(f64, f64, f64)>,
     /// The judged level, in input units.
@@ -50,6 +55,7 @@ impl Judgement {
             reason: Some(reason),
             improved: false,
             p: None,
+            outlying: None,
             effect: None,
             level: None,
             smallest_effect: None,
@@ -140,6 +146,7 @@ fn skeleton(
         reason: None,
         improved: false,
         p: None,
+        outlying: None,
         effect: contrast.effect(base),
         level: Some(base.value(head.centre)),
         smallest_effect: contrast.smallest(base),
@@ -148,15 +155,29 @@ fn skeleton(
     }
 }
 
-/// How likely the head is slow only because its runs are outliers. One run may be; of two, both
-/// would have to be, the better one at least as far; the median of three or more is none.
-fn outlier_p(base: &Base, head: &Head) -> f64 {
+/// What the series' own record says: how likely the head is slow only because it is an outlier.
+/// One run may be; of two, both would have to be, the better one at least as far. The runs of one
+/// job can be off together, so for more it is the share of commits that were as far off.
+fn own_record_p(base: &Base, head: &Head) -> f64 {
     let lone = |y: f64| base.noise.outlier_p(y - base.level);
+    let weight = base.noise.weight_of_outliers(head.ys.len());
+    let together = |y: f64| weight * base.noise.share_as_far(y - base.level);
     match head.ys.as_slice() {
         [one] => lone(*one),
-        [a, b] => lone(a.min(*b)).powi(2).max(f64::MIN_POSITIVE),
-        _ => 0.0,
+        [a, b] => lone(a.min(*b)).powi(2).max(together(a.min(*b))),
+        _ => together(head.centre),
     }
+}
+
+/// How far the head lies off in standard deviations of an unchanged head.
+fn outlying(base: &Base, head: &Head) -> f64 {
+    let noise = &base.noise;
+    let variance = noise.sd.powi(2) * (noise.inflation / base.m as f64 + 1.0);
+    let centre = match head.ys.as_slice() {
+        [a, b] => a.min(*b),
+        _ => head.centre,
+    };
+    (centre - base.level) / (variance + head.extra_variance.max(0.0)).sqrt()
 }
 
 /// The least number of further jobs with t·se below the distance to the limit; `None` where even

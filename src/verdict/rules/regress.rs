@@ -1,6 +1,8 @@
 //! `regress`: the limit of one change.
 
-use super::{ALPHA, Contrast, Judgement, jobs_that_decide, no_evidence_yet, outlier_p, skeleton};
+use super::{
+    ALPHA, Contrast, Judgement, jobs_that_decide, no_evidence_yet, outlying, own_record_p, skeleton,
+};
 use crate::analysis::Base;
 use crate::budget::{Minimum, Regress};
 use crate::stats::student_t_sf;
@@ -31,9 +33,9 @@ pub fn judge_regress(
     };
     found.improved = contrast.high < 0.0
         && (!head.is_lone() || mirrored_outlier_p(base, contrast.delta) <= ALPHA);
-    let mut p = student_t_sf((contrast.delta - margin) / contrast.se, base.noise.df);
-    p = p.max(outlier_p(base, head));
+    let p = student_t_sf((contrast.delta - margin) / contrast.se, base.noise.df);
     found.p = Some(p);
+    found.outlying = Some(outlying(base, head));
     if contrast.high < margin {
         found.verdict = Verdict::Within;
         let warned = rule
@@ -41,7 +43,7 @@ pub fn judge_regress(
             .and_then(|warn| base.margin(warn))
             .is_some_and(|warn| contrast.delta > warn);
         found.reason = warned.then_some(Reason::Warned);
-    } else if p <= ALPHA {
+    } else if p <= ALPHA && own_record_p(base, head) <= ALPHA {
         found.verdict = Verdict::Over;
     } else if contrast.low > margin {
         found.reason = Some(Reason::Suspect);
@@ -80,6 +82,6 @@ fn judge_exact(
 
 fn mirrored_outlier_p(base: &Base, delta: f64) -> f64 {
     let mut mirrored = base.noise.clone();
-    mirrored.residuals.iter_mut().for_each(|r| *r = -*r);
+    mirrored.run_residuals.iter_mut().for_each(|r| *r = -*r);
     mirrored.outlier_p(-delta)
 }
