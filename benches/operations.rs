@@ -117,6 +117,7 @@ fn check(c: &mut Criterion) {
                     env: None,
                     shallow: false,
                     today: jiff::civil::date(2026, 1, 1),
+                    stage: plimsoll::verdict::Stage::Only,
                     threads: std::thread::available_parallelism().map_or(1, usize::from),
                 }))
             });

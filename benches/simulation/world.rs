@@ -6,8 +6,8 @@ use plimsoll::budget::{self, Budget};
 use plimsoll::history::Timeline;
 use plimsoll::model::{CommitId, Direction, Environment, RunId, SeriesKey, Source, Tags, Unit};
 use plimsoll::store::{Columns, RunRow, SeriesRow};
-use plimsoll::verdict::{Check, ChosenBase, LimitVerdict, judge};
-use std::collections::HashMap;
+use plimsoll::verdict::{Check, ChosenBase, LimitVerdict, Stage, judge};
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::path::Path;
 
@@ -65,18 +65,23 @@ impl<'r> World<'r> {
             world.jobs.push(jobs);
         }
         for place in 0..design.base_commits {
-            world.add_runs(place, design.base_runs)?;
+            world.add_runs(place, design.base_runs, &|_| true)?;
         }
-        world.add_runs(design.base_commits, design.head_runs)?;
+        world.add_runs(design.base_commits, design.head_runs, &|_| true)?;
         Ok(world)
     }
 
-    /// More runs of the head, in the same job.
-    pub(crate) fn more(&mut self, runs: usize) -> Result<(), Box<dyn Error>> {
-        self.add_runs(self.design.base_commits, runs)
+    /// More runs of the head in the same job, of some series.
+    pub(crate) fn more(&mut self, runs: usize, of: &HashSet<usize>) -> Result<(), Box<dyn Error>> {
+        self.add_runs(self.design.base_commits, runs, &|index| of.contains(&index))
     }
 
-    fn add_runs(&mut self, place: usize, count: usize) -> Result<(), Box<dyn Error>> {
+    fn add_runs(
+        &mut self,
+        place: usize,
+        count: usize,
+        measured: &dyn Fn(usize) -> bool,
+    ) -> Result<(), Box<dyn Error>> {
         let design = self.design;
         for _ in 0..count {
             let id = self.runs.len() as i64 + 1;
@@ -96,7 +101,8 @@ impl<'r> World<'r> {
                     ..Source::default()
                 },
             });
-            for (index, columns) in self.columns.iter_mut().enumerate() {
+            let columns = self.columns.iter_mut().enumerate();
+            for (index, columns) in columns.filter(|(index, _)| measured(*index)) {
                 let job = self.jobs[index][place];
                 let mut own = self.random.normal();
                 if design.outliers > 0.0 && self.random.uniform() < design.outliers {
@@ -115,7 +121,11 @@ impl<'r> World<'r> {
     }
 
     /// The verdicts of this check.
-    pub(crate) fn check(&self, budgets: &[Budget]) -> Result<Vec<LimitVerdict>, Box<dyn Error>> {
+    pub(crate) fn check(
+        &self,
+        budgets: &[Budget],
+        stage: Stage,
+    ) -> Result<Vec<LimitVerdict>, Box<dyn Error>> {
         let last = self.design.base_commits;
         let commits = (0..=last).map(commit).collect::<Result<Vec<_>, _>>()?;
         let timeline = Timeline::new(commits);
@@ -146,6 +156,7 @@ impl<'r> World<'r> {
             failures: &HashMap::new(),
             budgets,
             retired: &[],
+            stage,
             env: None,
             shallow: false,
             today: jiff::civil::date(2026, 11, 21),

@@ -74,6 +74,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         env: args.env.as_deref(),
         shallow: git.is_shallow(),
         today: load::today(world),
+        stage: plimsoll::verdict::Stage::Only,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     });
     refuse_without_results(&outcome, &head, args)?;

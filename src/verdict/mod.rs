@@ -10,7 +10,7 @@ mod select;
 mod summary;
 
 pub use evidence::Head;
-pub use judge::{Check, ChosenBase, Outcome, judge};
+pub use judge::{Check, ChosenBase, Outcome, Stage, judge};
 pub use rules::{Judgement, Record, Tail, judge_max, judge_regress};
 pub use summary::{Census, Exit, Summary};
 
@@ -148,6 +148,17 @@ pub struct LimitVerdict {
     pub accepted: Option<AcceptedBy>,
     /// The newest values, oldest first, the head last: for a sparkline.
     pub trend: Vec<f64>,
+}
+
+impl LimitVerdict {
+    /// Not proven over, but more likely over than not: worth measuring again.
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.judgement.verdict == Verdict::Unproven
+            && (self.judgement.reason == Some(Reason::Suspect)
+                || (self.judgement.reason == Some(Reason::BothSides)
+                    && self.used.is_some_and(|used| used > 1.0)))
+    }
 }
 
 /// The acceptance that covers a verdict.

@@ -184,6 +184,7 @@ fn judge_tips(project: &Project<'_>, placement: &Placement) -> Vec<LimitVerdict>
             shallow: project.shallow,
             today,
             threads: project.threads,
+            stage: crate::verdict::Stage::Only,
         });
         verdicts.extend(outcome.limits);
     }

@@ -58,6 +58,33 @@ pub struct Check<'a> {
     pub today: Date,
     /// Threads to use, at least 1.
     pub threads: usize,
+    /// Whether suspects are measured again.
+    pub stage: Stage,
+}
+
+/// Where a check stands in a two-stage confirmation. The level of 5 % is split between the stages,
+/// so that looking twice does not make a false alarm likelier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// One look.
+    #[default]
+    Only,
+    /// The first of two: over at 1 %, else a suspect.
+    First,
+    /// The second, after the suspects were measured again: over at 4 %.
+    Confirmed,
+}
+
+impl Stage {
+    /// The level at which over is decided, after control over many series.
+    #[must_use]
+    pub fn alpha(self) -> f64 {
+        match self {
+            Self::Only => super::rules::ALPHA,
+            Self::First => 0.01,
+            Self::Confirmed => super::rules::ALPHA - 0.01,
+        }
+    }
 }
 
 /// What a check found.
@@ -151,7 +178,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         record.add(&judged.record);
     }
     outcome.limits.extend(judging.failed_and_never_seen());
-    control_many(&mut outcome.limits, record);
+    control_many(&mut outcome.limits, record, check.stage.alpha());
     sort_worst_first(&mut outcome.limits);
     outcome.changes.sort_by(|a, b| {
         a.points_ago
@@ -185,25 +212,28 @@ fn in_threads<W: Sync, R: Send>(
 
 /// Asks the tail of all judged histories how rare each head is, then controls over all tests
 /// (Benjamini–Hochberg): an over that does not survive is a suspect.
-fn control_many(limits: &mut [LimitVerdict], record: Record) {
+fn control_many(limits: &mut [LimitVerdict], record: Record, alpha: f64) {
     let asked: HashSet<_> = limits
         .iter()
         .filter(|limit| limit.judgement.outlying.is_some())
         .filter_map(|limit| limit.series.as_ref())
         .collect();
     let tail = Tail::fit(record, asked.len());
-    let tested: Vec<(usize, f64)> = limits
-        .iter()
-        .enumerate()
-        .filter_map(|(index, limit)| {
-            let outlier = limit.judgement.outlying.map_or(0.0, |z| tail.p(z));
-            Some((index, limit.judgement.p?.max(outlier)))
-        })
-        .collect();
-    let p: Vec<f64> = tested.iter().map(|(_, p)| *p).collect();
-    for ((index, _), adjusted) in tested.into_iter().zip(benjamini_hochberg(&p)) {
-        limits[index].p_adjusted = Some(adjusted);
-        if limits[index].judgement.is_over_by_test() && adjusted > super::rules::ALPHA {
+    let mut tested = Vec::new();
+    let (mut p, mut outlier) = (Vec::new(), Vec::new());
+    for (index, limit) in limits.iter().enumerate() {
+        let found = &limit.judgement;
+        if let Some(own) = found.p {
+            tested.push(index);
+            p.push(found.outlying.map_or(own, |z| own.max(tail.p(z))));
+            outlier.push(found.outlying.map_or(0.0, |z| tail.conformal_p(z)));
+        }
+    }
+    let (p, outlier) = (benjamini_hochberg(&p), benjamini_hochberg(&outlier));
+    for ((index, p), outlier) in tested.into_iter().zip(p).zip(outlier) {
+        limits[index].p_adjusted = Some(p.max(outlier));
+        let proven = p <= alpha && outlier <= super::rules::ALPHA;
+        if limits[index].judgement.is_over_by_test() && !proven {
             limits[index].judgement.demote();
         }
     }

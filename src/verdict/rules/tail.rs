@@ -96,22 +96,32 @@ impl Tail {
         }
     }
 
-    /// How likely a point of an unchanged series lies at least so many standard deviations off,
-    /// 1 below the threshold: the greater of the fitted rate · (1 + shape · excess ÷ scale)^(−1 ÷
-    /// shape) and the conformal (1 + #{as far in the record}) ÷ (1 + points) of Vovk et al. (2005).
-    /// Over many series whose points are exchangeable the second alone keeps any false alarm of a
-    /// check at one in as many commits as the base has, whatever the noise and however series hang
-    /// together.
+    /// How likely a point of an unchanged series lies at least so many standard deviations off, by
+    /// the fitted rate · (1 + shape · excess ÷ scale)^(−1 ÷ shape); 1 below the threshold.
     #[must_use]
     pub fn p(&self, distance: f64) -> f64 {
         let excess = distance - THRESHOLD;
         if excess.is_nan() || excess <= 0.0 {
             return 1.0;
         }
-        let fitted = self.rate * (1.0 + self.shape * excess / self.scale).powf(-1.0 / self.shape);
+        self.rate * (1.0 + self.shape * excess / self.scale).powf(-1.0 / self.shape)
+    }
+
+    /// The same by counting: (1 + #{as far in the record}) ÷ (1 + points) of Vovk et al. (2005).
+    /// Over many series whose points are exchangeable this alone keeps any false alarm of a check
+    /// at one in as many commits as the base has, whatever the noise and however series hang
+    /// together. 0 where one series is judged: its own record decides.
+    #[must_use]
+    pub fn conformal_p(&self, distance: f64) -> f64 {
+        let Some(points) = self.points else {
+            return 0.0;
+        };
+        let excess = distance - THRESHOLD;
+        if excess.is_nan() || excess <= 0.0 {
+            return 1.0;
+        }
         let as_far = self.excesses.len() - self.excesses.partition_point(|own| *own < excess);
-        let conformal = |points: f64| (1.0 + as_far as f64) / (1.0 + points);
-        fitted.max(self.points.map_or(0.0, conformal))
+        (1.0 + as_far as f64) / (1.0 + points)
     }
 }
 
@@ -164,18 +174,20 @@ mod tests {
     #[test]
     fn without_a_record_ten_standard_deviations_are_still_rare() {
         let tail = Tail::fit(Record::default(), 1);
-        assert!(tail.p(10.0) < 0.05 && tail.p(2.1) > 0.04);
+        assert!(tail.p(10.0) < 0.001 && tail.p(3.0) > 0.01);
+        assert!(tail.conformal_p(10.0).abs() < 1e-12);
         let many = Tail::fit(Record::default(), 100);
-        assert!(many.p(100.0) > 0.0004 && many.p(10.0) < 0.001);
+        assert!((many.conformal_p(100.0) - 1.0 / 2001.0).abs() < 1e-12);
         assert!((tail.p(1.0) - 1.0).abs() < 1e-12);
         assert!((tail.p(f64::NAN) - 1.0).abs() < 1e-12);
+        assert!((many.conformal_p(f64::NAN) - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_history_of_far_points_makes_them_likely() {
         let quiet = Tail::fit(record(3000.0, pareto(66, 0.4, 0.1)), 1);
         let wild = Tail::fit(record(3000.0, (0..90).map(|i| 1.0 + f64::from(i) / 8.0)), 1);
-        assert!(quiet.p(10.0) < 5e-4);
+        assert!(quiet.p(10.0) < 1e-5);
         assert!(wild.p(10.0) > 5e-3);
     }
 }
