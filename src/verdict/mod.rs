@@ -176,6 +176,7 @@ impl LimitVerdict {
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.judgement.verdict == Verdict::Unproven
+            && !matches!(self.rule, Some(Rule::Creep | Rule::Drift))
             && (self.judgement.reason == Some(Reason::Suspect)
                 || (self.judgement.reason == Some(Reason::BothSides)
                     && self.used.is_some_and(|used| used > 1.0)))
