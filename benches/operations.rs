@@ -112,7 +112,6 @@ fn check(c: &mut Criterion) {
                     series: &rows,
                     columns: &columns,
                     failures: &HashMap::new(),
-                    commits: &plimsoll::verdict::Commits::default(),
                     budgets: &budgets,
                     retired: &[],
                     env: None,

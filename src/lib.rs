@@ -5,6 +5,7 @@ pub mod detect;
 pub mod diag;
 pub mod formats;
 pub mod git;
+pub mod github;
 pub mod history;
 pub mod lab;
 pub mod model;

@@ -33,6 +33,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("statrs", "stats"),
     ("clap", "cli"),
     ("wait4", "cli"),
+    ("octocrab", "github"),
+    ("tokio", "github"),
 ];
 
 fn rank(module: &str) -> Option<usize> {

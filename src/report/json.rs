@@ -21,8 +21,10 @@ struct CheckJson<'a> {
     exit: u8,
     verdict: &'static str,
     commit: &'a str,
+    subject: &'a str,
     base: Option<BaseJson<'a>>,
     environment: String,
+    machines: &'a [String],
     mode: &'static str,
     census: CensusJson<'a>,
     limits: Vec<LimitJson<'a>>,
@@ -59,15 +61,18 @@ struct LimitJson<'a> {
     limit: &'a str,
     rule: Option<&'static str>,
     owner: &'a str,
+    kind: &'static str,
     series: Option<SeriesJson<'a>>,
     verdict: &'static str,
     improved: bool,
     reason: Option<&'static str>,
+    why: String,
     value: Option<f64>,
     unit: &'a str,
     direction: Direction,
     runs: usize,
     limit_value: Option<f64>,
+    allowed: Option<f64>,
     used: Option<f64>,
     effect: Option<f64>,
     effect_low: Option<f64>,
@@ -81,17 +86,8 @@ struct LimitJson<'a> {
     points_needed: usize,
     suspects: Vec<&'a str>,
     introduced_by: Option<&'a str>,
+    trend: &'a [f64],
     accepted: Option<AcceptedJson<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exhausted: Option<ExhaustedJson>,
-}
-
-#[derive(Serialize)]
-struct ExhaustedJson {
-    date: String,
-    earliest: String,
-    latest: Option<String>,
-    days: f64,
 }
 
 #[derive(Serialize)]
@@ -147,11 +143,13 @@ pub fn check(view: &CheckView) -> String {
         exit: view.summary.exit as u8,
         verdict: view.summary.verdict.as_str(),
         commit: view.head.id.as_str(),
+        subject: &view.head.subject,
         base: view.base.as_ref().map(|base| BaseJson {
             commit: base.commit.as_str(),
             how: &base.how,
         }),
         environment: view.outcome.environments.join(", "),
+        machines: &view.outcome.machines,
         mode: "history",
         census: CensusJson {
             expected: view.summary.census.expected,
@@ -182,15 +180,21 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
         limit: &verdict.limit,
         rule: verdict.rule.map(crate::budget::Rule::as_str),
         owner: &verdict.owner,
+        kind: match verdict.kind {
+            crate::budget::Kind::Symptom => "symptom",
+            crate::budget::Kind::Cause => "cause",
+        },
         series: verdict.series.as_ref().map(series),
         verdict: found.verdict.as_str(),
         improved: found.improved,
         reason: found.reason.map(Reason::as_str),
+        why: super::tell::sentence(verdict),
         value: verdict.value,
         unit: verdict.unit.as_str(),
         direction: verdict.direction,
         runs: verdict.runs,
         limit_value: verdict.limit_value,
+        allowed: verdict.allowed,
         used: verdict.used,
         effect: found.effect.map(|e| e.0),
         effect_low: found.effect.map(|e| e.1),
@@ -204,17 +208,12 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
         points_needed: found.points.1,
         suspects: verdict.suspects.iter().map(|id| id.as_str()).collect(),
         introduced_by: verdict.introduced_by.as_ref().map(|id| id.as_str()),
+        trend: &verdict.trend,
         accepted: verdict.accepted.as_ref().map(|a| AcceptedJson {
             id: &a.id,
             by: &a.by,
             reason: &a.reason,
             expires: &a.expires,
-        }),
-        exhausted: verdict.exhausted.map(|end| ExhaustedJson {
-            date: end.date.to_string(),
-            earliest: end.between.0.to_string(),
-            latest: end.between.1.map(|date| date.to_string()),
-            days: end.days.0,
         }),
     }
 }

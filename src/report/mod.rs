@@ -3,6 +3,7 @@
 pub mod build;
 pub mod chart;
 pub mod check;
+pub mod document;
 pub mod export;
 pub mod html;
 pub mod json;

@@ -8,7 +8,6 @@
 //! an estimate that does not exist (an empty sample, say) is `None`, never a made-up number.
 
 mod binomial;
-mod blocks;
 mod distribution;
 mod multiple;
 mod order;
@@ -16,7 +15,6 @@ mod rank;
 mod trend;
 
 pub use binomial::{centre_interval, clopper_pearson, upper_bound_rank};
-pub use blocks::{BlockTrend, trend_in_blocks};
 pub use distribution::{
     beta_quantile, normal_cdf, normal_pdf, normal_quantile, normal_sf, student_t_cdf,
     student_t_quantile, student_t_sf,

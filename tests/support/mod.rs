@@ -197,9 +197,12 @@ fn redact(text: &str, root: &Path) -> String {
             (Some(a), Some(b)) if a < b => format!("{}env ci{}", &line[..a], &line[b..]),
             _ => line.to_owned(),
         };
-        let line = match (line.find("`ci / "), line.find("` · judged")) {
-            (Some(a), Some(b)) if a < b => format!("{}`ci{}", &line[..a], &line[b..]),
-            _ => line,
+        let line = match line.split_once("`ci / ") {
+            Some((before, rest)) => match rest.split_once('`') {
+                Some((_, after)) => format!("{before}`ci`{after}"),
+                None => line,
+            },
+            None => line,
         };
         let line = match (line.find(" series, "), line.find(" s\n")) {
             (Some(a), Some(b)) if line.starts_with("plimsoll check") && a < b => {
