@@ -112,6 +112,7 @@ fn check(c: &mut Criterion) {
                     series: &rows,
                     columns: &columns,
                     failures: &HashMap::new(),
+                    commits: &plimsoll::verdict::Commits::default(),
                     budgets: &budgets,
                     retired: &[],
                     env: None,

@@ -147,6 +147,7 @@ impl<'r> World<'r> {
             how: "merge parent".into(),
         };
         let outcome = judge(&Check {
+            commits: &plimsoll::verdict::Commits::default(),
             head: &commit(last)?,
             base: Some(&base),
             timeline: &timeline,

@@ -284,7 +284,7 @@ fn winsorised_sd(residuals: &[f64], df: f64) -> f64 {
 
 /// Mean after drawing in values beyond two robust sd from the median: as efficient as the mean on
 /// clean values, and no more moved by an outlier than by a point two sd away.
-fn centre(values: &[f64]) -> f64 {
+pub(crate) fn centre(values: &[f64]) -> f64 {
     let middle = median(values).unwrap_or(f64::NAN);
     let reach = 2.0 * 1.4826 * mad(values).unwrap_or(0.0);
     let drawn = |v: &f64| middle + (v - middle).clamp(-reach, reach);

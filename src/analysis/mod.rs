@@ -1,10 +1,13 @@
 //! From a series in git order to regimes, change points with suspects, and the noise between runs.
 
 mod base;
+mod creep;
 mod ledger;
 mod runs;
 
+pub(crate) use base::centre;
 pub use base::{Base, Noise};
+pub use creep::{CreepFound, Step, Windowed, exhaustion, measure_creep};
 pub use ledger::{Entry, Ledger};
 pub use runs::{RunSpread, centre_of_runs};
 

@@ -4,23 +4,32 @@
 //! faults of all files are found at once, each at its place with what to do next. What only data
 //! can show (a selector that matches nothing, a limit in the wrong unit) is found in `verdict`.
 
+mod format;
 mod parse;
 mod quantity;
 mod reader;
 mod rename;
+mod rules;
+mod schema;
 mod select;
 mod settings;
 
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
 pub use rename::{Rename, Renames};
+pub use rules::{
+    Anchor, Complexity, Creep, Drift, Growth, Guard, Ratchet, Regress, Rule, Scaling, Slice,
+    Window, Worsening,
+};
+pub use schema::{budget_schema, settings_schema};
 pub use select::{Headlines, Pattern, Selector};
 pub use settings::{Settings, parse_settings};
 
 use crate::diag::SourceSpan;
 use crate::model::Direction;
 use jiff::civil::Date;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// One feature's rules.
 #[derive(Debug, Clone)]
@@ -31,6 +40,8 @@ pub struct Budget {
     pub feature: String,
     /// Who answers for it.
     pub owner: String,
+    /// Where the owner is written.
+    pub owner_at: SourceSpan,
     /// What the user does.
     pub journey: Option<String>,
     /// Globs of the source files that belong to it.
@@ -79,6 +90,28 @@ pub struct Limit {
     pub max_at: Option<SourceSpan>,
     /// The limit of one change.
     pub regress: Option<Regress>,
+    /// `regress` compares with this slice of the same runs; `None`: with the base.
+    pub versus: Option<Slice>,
+    /// The limit of all changes since a pinned commit.
+    pub drift: Option<Drift>,
+    /// The limit of slope and small steps.
+    pub creep: Option<Creep>,
+    /// The tag that holds the size, for `growth` and `complexity`.
+    pub by: Option<String>,
+    /// The limit of a counter's growth with size.
+    pub growth: Option<Growth>,
+    /// The limit of the exponent in the size.
+    pub complexity: Option<Complexity>,
+    /// The limit of the ratio between two sizes.
+    pub scaling: Option<Scaling>,
+    /// Tags whose values are judged one by one.
+    pub slices: Vec<String>,
+    /// The metric without which the value means nothing.
+    pub guard: Option<Guard>,
+    /// When a tighter `max` is proposed.
+    pub ratchet: Option<Ratchet>,
+    /// Where each key is written.
+    pub places: BTreeMap<String, SourceSpan>,
     /// How much evidence is asked for.
     pub min: Minimum,
     /// Exact counters: one run decides, no statistics.
@@ -89,15 +122,28 @@ pub struct Limit {
     pub missing: Consequence,
 }
 
-/// How much worse one change may make it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Regress {
-    /// Fraction of worsening that is too much, positive whatever the direction.
-    pub limit: f64,
-    /// Fraction from which it is said.
-    pub warn: Option<f64>,
-    /// Written as a fall (`-5%`), as for metrics where higher is better.
-    pub falls: bool,
+impl Budget {
+    /// Names its file as `name` says, everywhere.
+    pub fn rename(&mut self, name: impl Fn(&Path) -> PathBuf) {
+        self.file = name(&self.file);
+        self.owner_at.file = name(&self.owner_at.file);
+        for limit in &mut self.limits {
+            limit.select_at.file = name(&limit.select_at.file);
+            let places = limit.places.values_mut().chain(&mut limit.max_at);
+            places.for_each(|at| at.file = name(&at.file));
+        }
+        for accepted in &mut self.accepted {
+            accepted.at.file = name(&accepted.at.file);
+        }
+    }
+}
+
+impl Limit {
+    /// Where a key of the limit is written; where its selection is, if it is not written.
+    #[must_use]
+    pub fn place(&self, key: &str) -> &SourceSpan {
+        self.places.get(key).unwrap_or(&self.select_at)
+    }
 }
 
 /// The least evidence that a limit asks for.
@@ -117,26 +163,6 @@ impl Default for Minimum {
             points: 5,
             runs: 1,
             samples: 0,
-        }
-    }
-}
-
-/// Which rule of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// The absolute limit.
-    Max,
-    /// The limit of one change.
-    Regress,
-}
-
-impl Rule {
-    /// `max` or `regress`, as in a budget file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Max => "max",
-            Self::Regress => "regress",
         }
     }
 }

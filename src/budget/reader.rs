@@ -1,6 +1,7 @@
 //! A table of a TOML file on its way to a type: every access notes what is wrong and goes on, so
 //! that all faults are found in one pass.
 
+use super::format::Section;
 use super::{Quantity, parse_percent};
 use crate::diag::{Diagnostic, Severity, SourceSpan};
 use jiff::civil::Date;
@@ -71,15 +72,17 @@ impl<'t, 'i> Table<'t, 'i> {
         self.entries.get(key)
     }
 
-    /// Notes every key that is none of `known`; `later` are rules of the design that this version
-    /// does not judge yet: silently passing over them would be a false pass.
-    pub(super) fn only(&self, known: &[&str], later: &[&str], faults: &mut Faults<'_>) {
+    /// Notes every key that the section does not know; rules of the design that this version does
+    /// not judge yet are refused: silently passing over them would be a false pass.
+    pub(super) fn only(&self, section: &Section, faults: &mut Faults<'_>) {
+        let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+        let known = known.as_slice();
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
-            if known.contains(&name) {
+            if known.contains(&name) && !section.later.contains(&name) {
                 continue;
             }
-            if later.contains(&name) {
+            if section.later.contains(&name) {
                 let message = format!("`{name}` is not judged by this version of plimsoll");
                 faults.error(
                     "rule-not-yet",
@@ -163,6 +166,34 @@ impl<'t, 'i> Table<'t, 'i> {
             value.span(),
             message,
             format!("write {key} = {}", least.max(3)),
+        );
+        None
+    }
+
+    /// A finite number; `signed` allows text with a sign, such as \"+0.1\".
+    pub(super) fn number(
+        &self,
+        key: &str,
+        signed: bool,
+        faults: &mut Faults<'_>,
+    ) -> Option<(f64, Range<usize>)> {
+        let value = self.value(key)?;
+        let text = match value.get_ref() {
+            DeValue::Integer(number) => Some(number.as_str().to_owned()),
+            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::String(text) if signed => Some(text.trim().to_owned()),
+            _ => None,
+        };
+        let number = text.and_then(|text| text.replace('_', "").parse::<f64>().ok());
+        if let Some(number) = number.filter(|number| number.is_finite()) {
+            return Some((number, value.span()));
+        }
+        let example = if signed { "\"+0.1\"" } else { "1.5" };
+        faults.error(
+            "wrong-type",
+            value.span(),
+            format!("`{key}` is not a finite number"),
+            format!("write for example {key} = {example}"),
         );
         None
     }

@@ -3,6 +3,7 @@
 //! Stored runs are never rewritten: names are changed while they are read, so that the old points
 //! and the new ones are one series under the new name.
 
+use super::format::SETTINGS;
 use super::reader::{Faults, Table};
 use crate::diag::SourceSpan;
 use crate::model::{SeriesKey, Tags};
@@ -328,7 +329,7 @@ fn may_meet(state: &Side, from: &Side) -> bool {
 }
 
 fn one(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Rename> {
-    table.only(&["from", "to", "reason", "since"], &[], faults);
+    table.only(SETTINGS.inner("rename"), faults);
     let before = faults.found.len();
     let mut side = |key: &str, help: &str| {
         if table.value(key).is_none() {
@@ -424,7 +425,7 @@ fn nowhere() -> SourceSpan {
 }
 
 fn read_side(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Side {
-    table.only(&["benchmark", "metric", "tags", "env"], &[], faults);
+    table.only(SETTINGS.inner("rename").inner("from"), faults);
     let mut side = Side::default();
     if let Some((text, span)) = table.text("benchmark", faults) {
         side.benchmark = Star::new(text);

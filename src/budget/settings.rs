@@ -1,5 +1,6 @@
 //! `plimsoll.toml`: what holds for the whole project. One way of reading with the budget files.
 
+use super::format::SETTINGS;
 use super::parse::pattern;
 use super::reader::{Faults, Table};
 use super::{Pattern, Renames, Selector};
@@ -7,10 +8,6 @@ use crate::diag::{Diagnostic, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::DeTable;
-
-/// Tables of the design that this version does not use yet. Passing over them in silence would
-/// let a reader believe in them.
-const LATER: &[&str] = &["env", "lab", "hook", "sync"];
 
 /// What holds for the whole project.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +37,7 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         );
     }
     let root = Table::root(root.get_ref());
-    root.only(&["schema", "retired", "rename"], LATER, &mut faults);
+    root.only(&SETTINGS, &mut faults);
     let retired = root
         .tables("retired", &mut faults)
         .iter()
@@ -56,11 +53,7 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
 }
 
 fn read_retired(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {
-    table.only(
-        &["benchmark", "metric", "env", "reason", "since"],
-        &[],
-        faults,
-    );
+    table.only(SETTINGS.inner("retired"), faults);
     let (benchmark, span) =
         table.required("benchmark", "write benchmark = \"old-name\"", faults)?;
     let benchmark = pattern(benchmark, span, faults)?;

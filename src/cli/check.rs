@@ -61,6 +61,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
             .flat_map(|budget| &budget.limits)
             .any(|limit| limit.select.matches(&row.key, &headlines))
     })?;
+    let commits = load::commits(git, &timeline, &loaded.runs, &budgets)?;
     let outcome = judge(&Check {
         head: &head,
         base: base.as_ref(),
@@ -69,6 +70,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         series: &loaded.series,
         columns: &columns,
         failures: &loaded.failures,
+        commits: &commits,
         budgets: &budgets,
         retired: &settings.retired,
         env: args.env.as_deref(),

@@ -4,13 +4,15 @@ use super::say;
 use super::world::World;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
-use plimsoll::budget::{self, Budget, Settings};
+use plimsoll::budget::{self, Anchor, Budget, Settings};
 use plimsoll::diag::{Diagnostic, Severity};
+use plimsoll::git::Git;
 use plimsoll::history::{Timeline, rename};
 use plimsoll::model::{Commit, CommitId, Failure};
 use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
+use plimsoll::verdict::Commits;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -95,13 +97,7 @@ pub(crate) fn budgets(
     let (mut budgets, mut findings) = budget::load_folder(&folder, today(world))
         .with_context(|| format!("the budgets in {} cannot be read", folder.display()))?;
     for budget in &mut budgets {
-        budget.file = world.shown(&budget.file);
-        for limit in &mut budget.limits {
-            limit.select_at.file = world.shown(&limit.select_at.file);
-            if let Some(at) = &mut limit.max_at {
-                at.file = world.shown(&at.file);
-            }
-        }
+        budget.rename(|file| world.shown(file));
     }
     for finding in &mut findings {
         if let Some(at) = &mut finding.source {
@@ -112,6 +108,88 @@ pub(crate) fn budgets(
         return Ok(None);
     }
     Ok(Some((budgets, findings)))
+}
+
+/// So many of the newest measured commits have their times read: enough for any window.
+const TIMES: usize = 2_000;
+
+/// What rules over time need to know of the commits of a line, and which anchors name none.
+pub(crate) fn commits(
+    git: &Git,
+    timeline: &Timeline,
+    runs: &[RunRow],
+    budgets: &[Budget],
+) -> Result<Commits> {
+    let mut commits = Commits::default();
+    let mut places: Vec<u32> = runs
+        .iter()
+        .filter(|run| !run.dirty)
+        .filter_map(|run| timeline.place(&run.commit))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    for place in places.into_iter().rev().take(TIMES) {
+        if let Some(id) = timeline.at(place) {
+            commits.times.insert(id.clone(), git.time(id)?);
+        }
+    }
+    for budget in budgets {
+        for drift in budget
+            .limits
+            .iter()
+            .filter_map(|limit| limit.drift.as_ref())
+        {
+            if commits.pin(&budget.file, &drift.anchor).is_some() {
+                continue;
+            }
+            if let Some(commit) = pinned(git, timeline, &budget.file, &drift.anchor)? {
+                let pin = (budget.file.clone(), drift.anchor.clone(), commit);
+                commits.pins.push(pin);
+            }
+        }
+    }
+    Ok(commits)
+}
+
+/// The commit of the line that an anchor names: its own, or where its branch left the line.
+fn pinned(
+    git: &Git,
+    timeline: &Timeline,
+    file: &Path,
+    anchor: &Anchor,
+) -> Result<Option<CommitId>> {
+    let line = timeline.commits();
+    let named = match anchor {
+        Anchor::Tag(name) => git.resolve(&format!("refs/tags/{name}")).ok(),
+        Anchor::Commit(id) => git.resolve(id).ok(),
+        Anchor::Date(date) => {
+            let end = date.tomorrow().unwrap_or(*date);
+            let end = end.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
+            let mut fault = None;
+            let at = line.partition_point(|id| match git.time(id) {
+                Ok(time) => time < end,
+                Err(e) => {
+                    fault.get_or_insert(e);
+                    false
+                }
+            });
+            if let Some(fault) = fault {
+                return Err(fault.into());
+            }
+            // Before the first commit: the history begins after that day.
+            line.get(at.saturating_sub(1)).cloned()
+        }
+        Anchor::Start => git.first_with(line, file)?,
+    };
+    let Some(named) = named else {
+        return Ok(None);
+    };
+    match line.last() {
+        Some(tip) if timeline.place(&named).is_none() => Ok(git
+            .merge_base(&named, tip)?
+            .filter(|base| timeline.place(base).is_some())),
+        _ => Ok(Some(named)),
+    }
 }
 
 /// The settings of the project; none where there is no `plimsoll.toml`.
@@ -174,6 +252,7 @@ pub(crate) fn project(
         bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
     }
     let timeline = Timeline::new(git.first_parents(&head)?);
+    let known = self::commits(git, &timeline, &loaded.runs, &budgets)?;
     let mut commits: HashMap<CommitId, Commit> = HashMap::new();
     for id in timeline.commits() {
         commits.insert(id.clone(), git.commit(id)?);
@@ -193,6 +272,7 @@ pub(crate) fn project(
         now,
         timeline: &timeline,
         commits: &commits,
+        known: &known,
         tags: &git.tags()?,
         runs: &loaded.runs,
         series: &loaded.series,

@@ -161,6 +161,45 @@ impl Git {
         })
     }
 
+    /// When a commit was committed.
+    ///
+    /// # Errors
+    /// Where the repository does not have it.
+    pub fn time(&self, id: &CommitId) -> Result<Timestamp, GitError> {
+        let found = self.repo.find_commit(oid_of(id)?)?;
+        Timestamp::from_second(found.time().seconds()).map_err(|e| GitError::Other(e.to_string()))
+    }
+
+    /// The first commit of a line (oldest first) that holds a file, path from the root of the
+    /// repository, by binary search: a file is taken to stay once it is there. `None` where even
+    /// the last does not.
+    ///
+    /// # Errors
+    /// Where a commit cannot be read.
+    pub fn first_with(&self, line: &[CommitId], file: &Path) -> Result<Option<CommitId>, GitError> {
+        let mut fault = None;
+        let at = line.partition_point(|id| match self.holds(id, file) {
+            Ok(there) => !there,
+            Err(e) => {
+                fault.get_or_insert(e);
+                true
+            }
+        });
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(line.get(at).cloned()),
+        }
+    }
+
+    fn holds(&self, id: &CommitId, file: &Path) -> Result<bool, GitError> {
+        let tree = self.repo.find_commit(oid_of(id)?)?.tree()?;
+        match tree.get_path(file) {
+            Ok(_) => Ok(true),
+            Err(e) if e.code() == ErrorCode::NotFound => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// The first-parent history that ends at `tip`, oldest first. In a shallow clone it begins
     /// where the clone was cut.
     ///

@@ -88,6 +88,16 @@ struct LimitJson<'a> {
     introduced_by: Option<&'a str>,
     trend: &'a [f64],
     accepted: Option<AcceptedJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exhausted: Option<ExhaustedJson>,
+}
+
+#[derive(Serialize)]
+struct ExhaustedJson {
+    date: String,
+    earliest: String,
+    latest: Option<String>,
+    days: f64,
 }
 
 #[derive(Serialize)]
@@ -214,6 +224,12 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
             by: &a.by,
             reason: &a.reason,
             expires: &a.expires,
+        }),
+        exhausted: verdict.exhausted.map(|end| ExhaustedJson {
+            date: end.date.to_string(),
+            earliest: end.between.0.to_string(),
+            latest: end.between.1.map(|date| date.to_string()),
+            days: end.days.0,
         }),
     }
 }

@@ -52,7 +52,7 @@ pub fn subject(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn now(verdict: &LimitVerdict) -> String {
     let value = match verdict.rule {
-        Some(Rule::Max) => verdict.judgement.level.or(verdict.value),
+        Some(Rule::Max | Rule::Drift | Rule::Creep) => verdict.judgement.level.or(verdict.value),
         _ => verdict.value,
     };
     value.map_or_else(|| "—".to_owned(), |value| text::value(value, &verdict.unit))
@@ -71,7 +71,12 @@ pub fn effect(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn limit(verdict: &LimitVerdict) -> String {
     if let Some(allowed) = verdict.allowed {
-        return format!("allowed {}", text::effect(allowed));
+        let what = match verdict.rule {
+            Some(Rule::Drift) => "drift",
+            Some(Rule::Creep) => "creep",
+            _ => "allowed",
+        };
+        return format!("{what} {}", text::effect(allowed));
     }
     let Some(limit) = verdict.limit_value else {
         return String::new();
@@ -127,10 +132,29 @@ fn over(verdict: &LimitVerdict) -> String {
         Some(p) => format!(", p = {p:.3}"),
         None => String::new(),
     };
+    let what = match verdict.rule {
+        Some(Rule::Drift) => "more than its limit since the pinned commit; ",
+        Some(Rule::Creep) => "grew by slope and small steps inside its window; ",
+        _ => "",
+    };
     format!(
-        "{by}{sure}, {} run{}",
+        "{what}{by}{sure}, {} run{}",
         verdict.runs,
         if verdict.runs == 1 { "" } else { "s" }
+    )
+}
+
+/// The day on which the limit is reached at the present rate: `; reached on 2027-02-03 at the present
+/// rate (2027-01-20 to 2027-03-01)`.
+fn exhausted(verdict: &LimitVerdict) -> String {
+    let Some(end) = &verdict.exhausted else {
+        return String::new();
+    };
+    let (earliest, latest) = end.between;
+    let latest = latest.map_or_else(|| "never".to_owned(), |date| date.to_string());
+    format!(
+        "; at the present rate its limit is reached on {} ({earliest} to {latest})",
+        end.date
     )
 }
 
@@ -146,7 +170,34 @@ fn within(verdict: &LimitVerdict) -> String {
                 Direction::Lower => limit - level,
                 Direction::Higher => level - limit,
             };
-            format!("{better}headroom {}", text::value(room, &verdict.unit))
+            format!(
+                "{better}headroom {}{}",
+                text::value(room, &verdict.unit),
+                exhausted(verdict)
+            )
+        }
+        (Some(Rule::Creep), _, _) => {
+            let least = verdict.judgement.smallest_effect;
+            let least = least.map_or_else(String::new, |least| {
+                format!("; growth from {} on would be seen", text::effect(least))
+            });
+            format!(
+                "{better}no creep over its limit{least}{}",
+                exhausted(verdict)
+            )
+        }
+        (Some(Rule::Drift), _, _) => {
+            let least = verdict
+                .judgement
+                .smallest_effect
+                .filter(|least| *least > 0.0);
+            let least = least.map_or_else(String::new, |least| {
+                format!("; drift from {} on would be seen", text::effect(least))
+            });
+            format!(
+                "{better}within its limit since the pinned commit{least}{}",
+                exhausted(verdict)
+            )
         }
         _ => match verdict.judgement.smallest_effect {
             Some(least) if least > 0.0 => format!(
@@ -226,6 +277,28 @@ fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
             ),
             None => "looks over, not proven".to_owned(),
         },
+        Some(Reason::Unattainable) => match verdict.rule {
+            Some(Rule::Creep) => format!(
+                "{have} commits were measured inside the window or between its steps, {need} are needed: measure more often, or widen the window"
+            ),
+            _ => "too few runs to decide, whatever they say: record again with --runs".to_owned(),
+        },
+        Some(Reason::AnchorNotMeasured) => {
+            "too few results at the pinned commit and around it: measure it with plimsoll record --commit, or pin another".to_owned()
+        }
+        Some(Reason::MachineChanged) => {
+            "the machine changed since the pinned commit, and nothing was measured on both: measure the pinned commit once on the new one (plimsoll record --commit)".to_owned()
+        }
+        _ if matches!(verdict.rule, Some(Rule::Creep | Rule::Drift)) => {
+            let likely = if leans_over(verdict) { "likely over" } else { "likely within" };
+            let least = found.smallest_effect.map_or_else(String::new, |e| {
+                format!("; only growth from {} on can be seen", text::effect(e))
+            });
+            format!(
+                "evidence on both sides of the limit, {likely}: more commits decide{least}{}",
+                exhausted(verdict)
+            )
+        }
         _ => {
             let likely = if leans_over(verdict) {
                 "likely over"
@@ -243,7 +316,10 @@ fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
             let least = found.smallest_effect.map_or_else(String::new, |e| {
                 format!("; only changes from {} on can be seen", text::effect(e))
             });
-            format!("evidence on both sides of the limit, {likely}: {next}{least}")
+            format!(
+                "evidence on both sides of the limit, {likely}: {next}{least}{}",
+                exhausted(verdict)
+            )
         }
     }
 }

@@ -8,6 +8,7 @@
 //! an estimate that does not exist (an empty sample, say) is `None`, never a made-up number.
 
 mod binomial;
+mod blocks;
 mod distribution;
 mod multiple;
 mod order;
@@ -15,6 +16,7 @@ mod rank;
 mod trend;
 
 pub use binomial::{centre_interval, clopper_pearson, upper_bound_rank};
+pub use blocks::{BlockTrend, trend_in_blocks};
 pub use distribution::{
     beta_quantile, normal_cdf, normal_pdf, normal_quantile, normal_sf, student_t_cdf,
     student_t_quantile, student_t_sf,

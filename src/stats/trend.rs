@@ -59,7 +59,7 @@ fn tie_term(values: &[f64]) -> f64 {
         .sum()
 }
 
-fn kendall_variance(y: &[f64]) -> f64 {
+pub(super) fn kendall_variance(y: &[f64]) -> f64 {
     let n = y.len() as f64;
     (n * (n - 1.0) * (2.0 * n + 5.0) - tie_term(y)) / 18.0
 }

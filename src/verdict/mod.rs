@@ -10,12 +10,16 @@ mod select;
 mod summary;
 
 pub use evidence::Head;
-pub use judge::{Check, ChosenBase, Outcome, Stage, judge};
-pub use rules::{Judgement, Record, Tail, judge_max, judge_regress};
+pub use judge::{Check, ChosenBase, Commits, Outcome, Stage, judge};
+pub use rules::{
+    CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, judge_creep, judge_drift,
+    judge_max, judge_regress,
+};
 pub use summary::{Census, Exit, Summary};
 
 use crate::budget::{Consequence, Kind, Rule};
 use crate::model::{CommitId, Direction, SeriesKey, Unit};
+use jiff::civil::Date;
 
 /// The one word for the result of a rule, a limit, a feature or a whole check.
 ///
@@ -78,6 +82,16 @@ pub enum Reason {
     MatchesNothing,
     /// The limit does not fit the series it selects.
     Misfit,
+    /// So little evidence that no value of it could decide, whatever it said.
+    Unattainable,
+    /// Too few results around the pinned commit.
+    AnchorNotMeasured,
+    /// The machine changed, and no commit was measured on both.
+    MachineChanged,
+    /// The metric that guards it was not measured.
+    GuardMissing,
+    /// The metric that guards it is out of its bounds: a fast failure is no improvement.
+    GuardBroken,
 }
 
 impl Reason {
@@ -97,6 +111,11 @@ impl Reason {
             Self::BenchmarkFailed => "benchmark-failed",
             Self::MatchesNothing => "matches-nothing",
             Self::Misfit => "misfit",
+            Self::Unattainable => "unattainable",
+            Self::AnchorNotMeasured => "anchor-not-measured",
+            Self::MachineChanged => "machine-changed",
+            Self::GuardMissing => "guard-missing",
+            Self::GuardBroken => "guard-broken",
         }
     }
 }
@@ -146,6 +165,8 @@ pub struct LimitVerdict {
     pub introduced_by: Option<CommitId>,
     /// Who accepted it, why, and until when.
     pub accepted: Option<AcceptedBy>,
+    /// When what is left is used up at the present rate, where the evidence carries a forecast.
+    pub exhausted: Option<Exhausted>,
     /// The newest values, oldest first, the head last: for a sparkline.
     pub trend: Vec<f64>,
 }
@@ -155,10 +176,23 @@ impl LimitVerdict {
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.judgement.verdict == Verdict::Unproven
+            && !matches!(self.rule, Some(Rule::Creep | Rule::Drift))
             && (self.judgement.reason == Some(Reason::Suspect)
                 || (self.judgement.reason == Some(Reason::BothSides)
                     && self.used.is_some_and(|used| used > 1.0)))
     }
+}
+
+/// The day on which a limit is reached at the present rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exhausted {
+    /// Estimate.
+    pub date: Date,
+    /// Earliest and latest day, from the 95 % interval of the rate; the latest where it is within
+    /// a lifetime.
+    pub between: (Date, Option<Date>),
+    /// Days from the judged commit: estimate, earliest, latest.
+    pub days: (f64, f64, f64),
 }
 
 /// The acceptance that covers a verdict.

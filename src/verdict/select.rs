@@ -110,25 +110,39 @@ fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
             &limit.select_at,
         ));
     }
-    if let (Some(regress), Some(direction)) = (limit.regress, limit.direction.or(row.direction))
-        && regress.limit > 0.0
-        && regress.falls != (direction == Direction::Higher)
-    {
-        let sign = if regress.falls { '-' } else { '+' };
-        let message = format!(
-            "regress of limit `{}` is written {sign}{}%, and {} of `{}`: that would limit an improvement",
-            limit.id,
-            regress.limit * 100.0,
-            direction.in_words(),
-            row.key
-        );
-        let help = "growth is written +5%, and -5% where higher is better";
-        return Err(finding(
-            "sign-contradicts-direction",
-            message,
-            help,
-            &limit.select_at,
-        ));
+    if let Some(direction) = limit.direction.or(row.direction) {
+        let relative = [
+            ("regress", limit.regress.map(|own| (own.limit, own.falls))),
+            (
+                "drift",
+                limit
+                    .drift
+                    .as_ref()
+                    .map(|own| (own.limit.fraction, own.limit.falls)),
+            ),
+            (
+                "creep",
+                limit.creep.map(|own| (own.limit.fraction, own.limit.falls)),
+            ),
+        ];
+        for (rule, own) in relative {
+            let Some((fraction, falls)) = own else {
+                continue;
+            };
+            if fraction > 0.0 && falls != (direction == Direction::Higher) {
+                let sign = if falls { '-' } else { '+' };
+                let message = format!(
+                    "{rule} of limit `{}` is written {sign}{}%, and {} of `{}`: that would limit an improvement",
+                    limit.id,
+                    fraction * 100.0,
+                    direction.in_words(),
+                    row.key
+                );
+                let help = "growth is written +5%, and -5% where higher is better";
+                let at = limit.place(rule);
+                return Err(finding("sign-contradicts-direction", message, help, at));
+            }
+        }
     }
     limit.direction.or(row.direction).ok_or_else(|| {
         let message = format!("nobody says which way `{}` is better", row.key);

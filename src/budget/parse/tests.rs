@@ -1,4 +1,5 @@
 use super::*;
+use crate::budget::{Minimum, Regress};
 
 const TODAY: Date = jiff::civil::date(2026, 11, 20);
 
@@ -110,7 +111,7 @@ expires = 2028-01-01
             ("bad-amount", 8),
             ("duplicate-id", 10),
             ("sign-contradicts-direction", 13),
-            ("rule-not-yet", 14),
+            ("key-missing", 14),
             ("key-missing", 15),
             ("no-rule", 15),
             ("wrong-type", 16),

@@ -15,7 +15,7 @@ use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{Commit, CommitId, Direction, Failure};
 use crate::stats::{autocorrelation_factor, theil_sen};
 use crate::store::{Columns, RunRow, SeriesRow};
-use crate::verdict::{Check, LimitVerdict, Verdict, judge};
+use crate::verdict::{Check, Commits, LimitVerdict, Verdict, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -36,6 +36,8 @@ pub struct Project<'a> {
     pub timeline: &'a Timeline,
     /// What is known of its commits.
     pub commits: &'a HashMap<CommitId, Commit>,
+    /// Times and pinned commits, for rules over time.
+    pub known: &'a Commits,
     /// Release tags by commit.
     pub tags: &'a BTreeMap<CommitId, Vec<String>>,
     /// All runs.
@@ -178,6 +180,7 @@ fn judge_tips(project: &Project<'_>, placement: &Placement) -> Vec<LimitVerdict>
             series: project.series,
             columns: project.columns,
             failures: project.failures,
+            commits: project.known,
             budgets: project.budgets,
             retired: project.retired,
             env: Some(label),

@@ -1,6 +1,7 @@
 //! One check: every limit of every budget on every series it selects.
 
 mod blame;
+mod trend;
 
 use blame::Seen;
 
@@ -10,15 +11,17 @@ use super::{
     judge_max, judge_regress,
 };
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
-use crate::budget::{Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
+use crate::budget::{Anchor, Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
 use crate::detect::{ChangePoint, Scale};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{CommitId, Direction, Failure, Unit};
 use crate::stats::{benjamini_hochberg, median};
 use crate::store::{Columns, RunRow, SeriesRow};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 /// What a change is judged against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct Check<'a> {
     pub columns: &'a [Columns],
     /// Benchmarks that gave no result, by run row.
     pub failures: &'a HashMap<i64, Vec<Failure>>,
+    /// What is known of the commits.
+    pub commits: &'a Commits,
     /// The budgets.
     pub budgets: &'a [Budget],
     /// Series that are no longer measured on purpose.
@@ -84,6 +89,26 @@ impl Stage {
             Self::First => 0.01,
             Self::Confirmed => super::rules::ALPHA - 0.01,
         }
+    }
+}
+
+/// What rules over time need to know of commits.
+#[derive(Debug, Clone, Default)]
+pub struct Commits {
+    /// When each was committed; those of measured commits suffice.
+    pub times: HashMap<CommitId, Timestamp>,
+    /// The commits that anchors name, by budget file; those that name none are left out.
+    pub pins: Vec<(PathBuf, Anchor, CommitId)>,
+}
+
+impl Commits {
+    /// The commit that an anchor of a budget file names.
+    #[must_use]
+    pub fn pin(&self, file: &Path, anchor: &Anchor) -> Option<&CommitId> {
+        self.pins
+            .iter()
+            .find(|(own, pinned, _)| own == file && pinned == anchor)
+            .map(|(_, _, commit)| commit)
     }
 }
 
@@ -156,6 +181,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
     let judging = Judging {
         check,
         placement: &placement,
+        days: days(check),
         head_place,
         base_end,
         recent: recent_runs(check.runs, &placement, base_end, &groups),
@@ -277,6 +303,7 @@ fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
         suspects: Vec::new(),
         introduced_by: None,
         accepted: None,
+        exhausted: None,
         trend: Vec::new(),
     }
 }
@@ -331,9 +358,24 @@ struct JudgedSeries {
     record: Record,
 }
 
+fn days(check: &Check<'_>) -> Vec<f64> {
+    let times = &check.commits.times;
+    if times.is_empty() {
+        return Vec::new();
+    }
+    let day = |commit: &CommitId| {
+        times
+            .get(commit)
+            .map_or(f64::NAN, |time| time.as_second() as f64 / 86_400.0)
+    };
+    check.timeline.commits().iter().map(day).collect()
+}
+
 struct Judging<'a, 'c> {
     check: &'c Check<'a>,
     placement: &'c Placement,
+    /// When the commit of each place was made, in days; NaN where that is not known.
+    days: Vec<f64>,
     head_place: u32,
     /// Place after the base's commit; the head's own without a base.
     base_end: u32,
@@ -479,6 +521,12 @@ impl Judging<'_, '_> {
         if pair.limit.regress.is_some() {
             verdicts.extend(self.regress(pair, bench));
         }
+        if let Some(drift) = &pair.limit.drift {
+            verdicts.push(self.drift(pair, bench, drift));
+        }
+        if let Some(creep) = pair.limit.creep {
+            verdicts.push(self.creep(pair, bench, creep));
+        }
         for verdict in &mut verdicts {
             if verdict.judgement.verdict == Verdict::Over {
                 self.accept(pair, verdict);
@@ -595,6 +643,10 @@ impl Judging<'_, '_> {
         found.used = level.map(|level| used(level, limit, pair.direction));
         if inherited {
             found.judgement.verdict = Verdict::Inherited;
+        } else if judged.own && found.judgement.verdict != Verdict::Over {
+            let room = level.map(|level| judged.base.working(limit) - judged.base.working(level));
+            found.exhausted =
+                room.and_then(|room| self.forecast(pair, bench, &judged.base, &head, room));
         }
         if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
             let seen = Seen {

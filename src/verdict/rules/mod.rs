@@ -3,10 +3,16 @@
 //! Formulas and their sources: `docs/method.md`. Bounds are one-sided 95 % each (from one 90 %
 //! interval; equivalence logic, Schuirmann 1987): within needs U < δ, over needs L > δ.
 
+mod creep;
+mod drift;
 mod max;
 mod regress;
+#[cfg(test)]
+mod simulated;
 mod tail;
 
+pub use creep::{CREEP_POINTS, judge_creep};
+pub use drift::{DRIFT_POINTS, Drifted, judge_drift};
 pub use max::judge_max;
 pub use regress::judge_regress;
 pub use tail::{Record, Tail};
@@ -79,7 +85,7 @@ impl Judgement {
 }
 
 /// How the head differs from the base.
-struct Contrast {
+pub(super) struct Contrast {
     delta: f64,
     se: f64,
     /// One-sided 95 % bounds.
@@ -91,7 +97,7 @@ impl Contrast {
     /// δ̂ = θ_new − θ_base, se = 1.03 √(s_b² (VIF/m + 1/j) + extra), δ̂ ± t·se, j = 1: the runs of
     /// one commit are one cluster. Autocorrelation makes the mean of the base less certain; the
     /// head is one draw, whose variance s_b² is already that of the correlated noise.
-    fn new(base: &Base, head: &Head) -> Self {
+    pub(super) fn new(base: &Base, head: &Head) -> Self {
         let noise = &base.noise;
         let variance = noise.sd.powi(2) * (noise.inflation / base.m as f64 + 1.0);
         let se = WIDENING * (variance + head.extra_variance).sqrt();
@@ -103,6 +109,11 @@ impl Contrast {
             low: delta - reach,
             high: delta + reach,
         }
+    }
+
+    /// Whether the head may be one more point of the base.
+    pub(super) fn agrees(&self, base: &Base) -> bool {
+        self.delta.abs() <= base.t(1.0 - ALPHA / 2.0) * self.se
     }
 
     fn effect(&self, base: &Base) -> Option<(f64, f64, f64)> {
@@ -158,7 +169,7 @@ fn skeleton(
 /// What the series' own record says: how likely the head is slow only because it is an outlier.
 /// One run may be; of two, both would have to be, the better one at least as far. The runs of one
 /// job can be off together, so for more it is the share of commits that were as far off.
-fn own_record_p(base: &Base, head: &Head) -> f64 {
+pub(super) fn own_record_p(base: &Base, head: &Head) -> f64 {
     let lone = |y: f64| base.noise.outlier_p(y - base.level);
     let weight = base.noise.weight_of_outliers(head.ys.len());
     let together = |y: f64| weight * base.noise.share_as_far(y - base.level);

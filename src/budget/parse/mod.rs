@@ -1,0 +1,204 @@
+//! From the text of a budget file to [`Budget`].
+
+mod accepted;
+mod limit;
+mod rules;
+
+use super::format::BUDGET;
+use super::reader::{Faults, Table};
+use super::{Budget, Limit, Pattern};
+use crate::diag::{Diagnostic, Severity, SourceSpan};
+use jiff::civil::Date;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Reads every `*.toml` of a folder, in name order.
+///
+/// The findings hold every fault of every file; with an error among them nothing may be judged,
+/// and the budgets are only what could be understood, for looking for further faults.
+///
+/// # Errors
+/// Where the folder or a file in it cannot be read.
+pub fn load_folder(folder: &Path, today: Date) -> std::io::Result<(Vec<Budget>, Vec<Diagnostic>)> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|ext| ext == "toml"));
+    files.sort();
+    let mut budgets: Vec<Budget> = Vec::new();
+    let mut findings = Vec::new();
+    let mut features: HashMap<String, PathBuf> = HashMap::new();
+    for file in files {
+        let bytes = std::fs::read(&file)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let (budget, mut faults) = read(&file, &text, today);
+        if let Some(budget) = budget {
+            if let Some(first) = features.insert(budget.feature.clone(), file.clone()) {
+                faults.push(Diagnostic {
+                    severity: Severity::Error,
+                    code: "duplicate-feature",
+                    message: format!(
+                        "feature `{}` is also budgeted in {}",
+                        budget.feature,
+                        first.display()
+                    ),
+                    help: "rename one, or move its limits into one file".to_owned(),
+                    source: Some(SourceSpan::new(file.clone(), &text, 0..0)),
+                });
+            }
+            budgets.push(budget);
+        }
+        findings.extend(faults);
+    }
+    Ok((budgets, findings))
+}
+
+/// Reads one budget file. The budget is there only where no fault makes it wrong.
+#[must_use]
+pub fn parse(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic>) {
+    let (budget, found) = read(file, text, today);
+    let sound = found
+        .iter()
+        .all(|finding| finding.severity != Severity::Error);
+    (budget.filter(|_| sound), found)
+}
+
+fn read(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic>) {
+    let mut faults = Faults {
+        file,
+        text,
+        found: Vec::new(),
+    };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        faults.error(
+            "not-toml",
+            span,
+            error.message().to_owned(),
+            "mend the syntax (TOML 1.0)",
+        );
+    }
+    let budget = read_file(&Table::root(root.get_ref()), today, &mut faults);
+    (budget, faults.found)
+}
+
+fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Option<Budget> {
+    root.only(&BUDGET, faults);
+    if let Some(value) = root.value("schema") {
+        if root
+            .whole("schema", 1, faults)
+            .is_some_and(|version| version > 1)
+        {
+            faults.error(
+                "newer-schema",
+                value.span(),
+                "this file is of a newer schema",
+                "upgrade plimsoll, or write schema = 1",
+            );
+        }
+    } else {
+        faults.error(
+            "key-missing",
+            0..0,
+            "the file has no `schema`",
+            "write schema = 1 as its first line",
+        );
+    }
+    let feature = root.table("feature", faults);
+    if feature.is_none() && root.value("feature").is_none() {
+        faults.error(
+            "key-missing",
+            0..0,
+            "the file has no [feature]",
+            "write [feature] with name and owner",
+        );
+    }
+    let limits = read_limits(root, today, faults);
+    let accepted: Vec<_> = root
+        .tables("accepted", faults)
+        .iter()
+        .filter_map(|table| accepted::read(table, &limits, today, faults))
+        .collect();
+    let feature = feature?;
+    feature.only(BUDGET.inner("feature"), faults);
+    let name = feature.required("name", "write name = \"checkout\"", faults);
+    let owner = feature.required(
+        "owner",
+        "write owner = \"@team\": somebody must answer for it",
+        faults,
+    );
+    let journey = feature
+        .text("journey", faults)
+        .map(|(text, _)| text.to_owned());
+    let paths = feature
+        .texts("paths", faults)
+        .into_iter()
+        .filter_map(|(text, span)| pattern(text, span, faults))
+        .collect();
+    let (owner, owner_span) = owner?;
+    Some(Budget {
+        file: faults.file.to_owned(),
+        feature: name?.0.to_owned(),
+        owner: owner.to_owned(),
+        owner_at: faults.span(owner_span),
+        journey,
+        paths,
+        limits,
+        accepted,
+    })
+}
+
+fn read_limits(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Vec<Limit> {
+    let tables = root.tables("limit", faults);
+    if tables.is_empty() && root.value("limit").is_none() {
+        faults.error(
+            "no-limit",
+            0..0,
+            "the file has no [[limit]]",
+            "write at least one [[limit]] with id, select and max or regress",
+        );
+    }
+    let mut limits: Vec<Limit> = Vec::new();
+    let mut ids: Vec<&str> = Vec::new();
+    for table in &tables {
+        if let Some(DeValue::String(id)) = table.value("id").map(Spanned::get_ref) {
+            if ids.contains(&id.as_ref()) {
+                let span = table.value("id").map_or(0..0, Spanned::span);
+                faults.error(
+                    "duplicate-id",
+                    span,
+                    format!("limit `{id}` is there twice"),
+                    "give each limit an id of its own",
+                );
+            }
+            ids.push(id.as_ref());
+        }
+        limits.extend(limit::read(table, today, faults));
+    }
+    limits
+}
+
+pub(super) fn pattern(
+    text: &str,
+    span: std::ops::Range<usize>,
+    faults: &mut Faults<'_>,
+) -> Option<Pattern> {
+    match Pattern::new(text) {
+        Ok(pattern) => Some(pattern),
+        Err(reason) => {
+            faults.error(
+                "bad-pattern",
+                span,
+                reason,
+                "escape a bracket with a backslash, or close it",
+            );
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
