@@ -55,6 +55,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll export csv > history.csv\n  plimsoll export csv checkout -o checkout.csv\n  plimsoll export ndjson 'parse/*' | jq .value"
     )]
     Export(Export),
+    /// Whole histories of other trackers: github-action-benchmark, asv, Bencher, CSV.
+    #[command(
+        after_help = "Examples:\n  plimsoll import gh-pages/dev/bench/data.js --env github-ubuntu24-x86_64\n  plimsoll import results/ --from asv --dry-run\n  plimsoll import history.csv"
+    )]
+    Import(Import),
     /// The static HTML report.
     #[command(
         after_help = "Example:\n  plimsoll report -o target/plimsoll && open target/plimsoll/index.html"
@@ -230,6 +235,22 @@ pub(crate) struct Export {
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Files or folders of the other tracker.
+    #[arg(required = true, value_name = "FILES or FOLDERS")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The tracker, instead of finding it by content: github-action-benchmark, asv, bencher, csv.
+    #[arg(long, value_name = "TRACKER")]
+    pub(crate) from: Option<String>,
+    /// Label of the environment [default: the machine that the file names, else `imported`].
+    #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) env: Option<String>,
+    /// Only say what was understood: nothing is stored.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod detect;
 mod export;
+mod import;
 mod load;
 mod log;
 mod record;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Check(args) => check::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
         Command::Export(args) => export::run(&world, &args),
+        Command::Import(args) => import::run(&world, &args),
         Command::Detect(args) => detect::run(&world, &args),
         Command::Report(args) => report::run(&world, &args),
         Command::Demo(args) => demo::run(&world, &args),

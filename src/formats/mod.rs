@@ -29,12 +29,14 @@ mod series;
 mod sniff;
 #[cfg(test)]
 mod testing;
+mod trackers;
 pub mod units;
 mod vegeta;
 
 pub use read::{holds_criterion, read, read_bytes, recognise};
 pub use registry::{Format, by_name, formats, table};
 pub use series::{PlainSeries, read_series};
+pub use trackers::{Dated, TrackerHistory, read_histories, trackers};
 
 use crate::model::{Failure, Measurement};
 use sha2::{Digest, Sha256};

@@ -260,7 +260,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> FormatError {
 }
 
 /// The files in and below a folder that may hold results, sorted.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, FormatError> {
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, FormatError> {
     let mut files = Vec::new();
     let mut todo = vec![folder.to_owned()];
     while let Some(folder) = todo.pop() {
