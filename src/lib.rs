@@ -8,6 +8,7 @@ pub mod git;
 pub mod github;
 pub mod history;
 pub mod lab;
+pub mod ledger;
 pub mod model;
 pub mod report;
 pub mod stats;

@@ -76,7 +76,8 @@ impl fmt::Display for RunId {
 }
 
 /// The canonical form of a run: compact JSON, object keys sorted, measurements sorted by
-/// (benchmark, metric, tags), failures by benchmark, floats in their shortest exact form.
+/// (benchmark, metric, tags, unit), failures by (benchmark, reason), floats in their shortest exact
+/// form. A value of −0 is written as 0: the two are equal, and the store keeps only one of them.
 ///
 /// # Errors
 /// Where a number is not finite: such a run was never made by a reader of this crate.
@@ -86,8 +87,9 @@ pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
         .iter()
         .map(CanonicalMeasurement::new)
         .collect();
-    measurements
-        .sort_by(|a, b| (a.benchmark, a.metric, a.tags).cmp(&(b.benchmark, b.metric, b.tags)));
+    measurements.sort_by(|a, b| {
+        (a.benchmark, a.metric, a.tags, a.unit).cmp(&(b.benchmark, b.metric, b.tags, b.unit))
+    });
     let mut failures: Vec<_> = run
         .failures
         .iter()
@@ -202,8 +204,33 @@ impl<'a> CanonicalMeasurement<'a> {
             }),
             tags: &m.tags,
             unit: &m.unit,
-            value: m.value,
+            value: m.value + 0.0,
         }
+    }
+}
+
+impl RunId {
+    /// Reads 64 hexadecimal digits back; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 64 {
+            return None;
+        }
+        let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
+        let mut id = [0; 32];
+        for (byte, pair) in id.iter_mut().zip(bytes.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(id))
+    }
+
+    /// The first 64 bits: what a run file's name carries.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[..8]);
+        u64::from_be_bytes(first)
     }
 }
 

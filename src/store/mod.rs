@@ -12,7 +12,7 @@ mod schema;
 mod write;
 
 pub use read::{Columns, RunRow, SeriesRow};
-pub use write::{Appended, NewRun};
+pub use write::{Appended, Arrival, NewRun};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};

@@ -251,47 +251,12 @@ impl Store {
             })
     }
 
-    /// A whole run as it was recorded, with the same digest.
+    /// A run as it was recorded: with the same digest, unless it was thinned.
     ///
     /// # Errors
     /// Where the database cannot be read or a blob is damaged.
     pub fn run(&self, row: &RunRow) -> Result<Run, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT p.series, b.name, m.name, m.unit, t.json, p.value, p.below, p.above, p.n, \
-                   o.metric, o.unit, o.direction \
-                 FROM point p JOIN series s ON s.id = p.series JOIN benchmark b ON b.id = s.benchmark \
-                 JOIN metric m ON m.id = s.metric JOIN tags t ON t.id = s.tags \
-                 JOIN origin o ON o.id = p.origin WHERE s.environment = \
-                   (SELECT environment FROM run WHERE id = ?1) AND p.run = ?1 ORDER BY p.series",
-            )
-            .map_err(|e| self.explain(&e))?;
-        let rows = statement
-            .query_map([row.id], |r| {
-                let unit: String = r.get(3)?;
-                let measurement = Measurement {
-                    benchmark: r.get(1)?,
-                    metric: r.get(2)?,
-                    unit: Unit::from_canonical(&unit),
-                    tags: json(r, 4)?,
-                    value: r.get(5)?,
-                    spread: spread_of(r.get(6)?, r.get(7)?),
-                    n: r.get::<_, i64>(8)?.unsigned_abs(),
-                    source_metric: r.get(9)?,
-                    source_unit: r.get(10)?,
-                    direction: direction_of(r.get(11)?),
-                    samples: None,
-                };
-                Ok((r.get::<_, i64>(0)?, measurement))
-            })
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-            .map_err(|e| self.explain(&e))?;
-        let mut measurements = Vec::with_capacity(rows.len());
-        for (series, mut measurement) in rows {
-            measurement.samples = self.samples(series, row.id)?;
-            measurements.push(measurement);
-        }
+        let mut measurements = self.measurements(row.id)?;
         measurements.sort_by(|a, b| {
             (&a.benchmark, &a.metric, &a.tags).cmp(&(&b.benchmark, &b.metric, &b.tags))
         });
@@ -304,7 +269,79 @@ impl Store {
             dirty: row.dirty,
             source: row.source.clone(),
             measurements,
-            failures: self.failures()?.remove(&row.id).unwrap_or_default(),
+            failures: self.failures_of(row.id)?,
+        })
+    }
+
+    /// The digests of all runs, and whether each was thinned, in order of arrival.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn digests(&self) -> Result<Vec<(RunId, bool)>, StoreError> {
+        self.query("SELECT digest, thinned FROM run ORDER BY id", |row| {
+            Ok((RunId(row.get(0)?), row.get(1)?))
+        })
+    }
+
+    fn failures_of(&self, run: i64) -> Result<Vec<Failure>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Failure>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT b.name, f.reason FROM failure f JOIN benchmark b ON b.id = f.benchmark \
+                 WHERE f.run = ?1 ORDER BY b.name, f.reason",
+            )?;
+            let rows = statement.query_map([run], |row| {
+                Ok(Failure {
+                    benchmark: row.get(0)?,
+                    reason: row.get(1)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|e| self.explain(&e))
+    }
+
+    fn measurements(&self, run: i64) -> Result<Vec<Measurement>, StoreError> {
+        // The points are found series by series: (series, run) is the key of both tables.
+        let sql = "SELECT s.id, b.name, m.name, m.unit, t.json, p.value, p.below, p.above, p.n, \
+               o.metric, o.unit, o.direction, a.data \
+             FROM series s CROSS JOIN point p ON p.series = s.id AND p.run = ?1 \
+             JOIN benchmark b ON b.id = s.benchmark JOIN metric m ON m.id = s.metric \
+             JOIN tags t ON t.id = s.tags JOIN origin o ON o.id = p.origin \
+             LEFT JOIN sample a ON a.series = s.id AND a.run = ?1 \
+             WHERE s.environment = (SELECT environment FROM run WHERE id = ?1)";
+        let read = || -> rusqlite::Result<Vec<Measurement>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([run], |r| {
+                let unit: String = r.get(3)?;
+                let samples = match r.get_ref(12)?.as_blob_or_null()? {
+                    None => None,
+                    Some(blob) => {
+                        let damage = || damaged_samples(r, run);
+                        Some(samples::unpack(blob).ok_or_else(damage)?)
+                    }
+                };
+                Ok(Measurement {
+                    benchmark: r.get(1)?,
+                    metric: r.get(2)?,
+                    unit: Unit::from_canonical(&unit),
+                    tags: json(r, 4)?,
+                    value: r.get(5)?,
+                    spread: spread_of(r.get(6)?, r.get(7)?),
+                    n: r.get::<_, i64>(8)?.unsigned_abs(),
+                    source_metric: r.get(9)?,
+                    source_unit: r.get(10)?,
+                    direction: direction_of(r.get(11)?),
+                    samples,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|e| match e {
+            rusqlite::Error::FromSqlConversionFailure(_, _, reason) => StoreError::Damaged {
+                path: self.path.clone(),
+                reason: reason.to_string(),
+            },
+            other => self.explain(&other),
         })
     }
 
@@ -334,6 +371,14 @@ fn commit_id(row: &Row<'_>, column: usize) -> rusqlite::Result<CommitId> {
 
 fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|e| damaged(column, e.to_string()))
+}
+
+fn damaged_samples(row: &Row<'_>, run: i64) -> rusqlite::Error {
+    let series: i64 = row.get(0).unwrap_or(0);
+    damaged(
+        12,
+        format!("the samples of series {series} in run {run} cannot be read"),
+    )
 }
 
 fn damaged(column: usize, reason: String) -> rusqlite::Error {

@@ -2,7 +2,7 @@
 
 use super::samples::Packer;
 use super::{Store, StoreError};
-use crate::model::{Commit, Direction, Measurement, Run, Tags, Unit};
+use crate::model::{Commit, CommitId, Direction, Measurement, Run, RunId, Samples, Tags, Unit};
 use jiff::Timestamp;
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension, ToSql, TransactionBehavior, params,
@@ -27,6 +27,22 @@ pub struct Appended {
     pub already: usize,
 }
 
+/// A run that comes from a run file, and may have lost its raw samples on purpose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrival<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// The digest of the whole run.
+    pub digest: RunId,
+    /// Its raw samples were dropped by `plimsoll prune`: `run` no longer has this digest.
+    pub thinned: bool,
+    /// What is known of its commit.
+    pub commit: Option<&'a Commit>,
+}
+
+/// How many runs that arrive together share a transaction: each transaction waits for the disk.
+const BATCH: usize = 256;
+
 impl Store {
     /// Appends runs, each whole in a transaction of its own. A run that is there already changes
     /// nothing.
@@ -35,72 +51,126 @@ impl Store {
     /// Where the database cannot be written; runs appended before the failing one stay.
     pub fn append(&mut self, runs: &[NewRun<'_>], now: Timestamp) -> Result<Appended, StoreError> {
         let mut appended = Appended::default();
-        let mut packer = Packer::new().map_err(|e| StoreError::BadRun(e.to_string()))?;
         for new in runs {
-            check_finite(new.run)?;
-            let id = new
+            let digest = new
                 .run
                 .id()
                 .map_err(|e| StoreError::BadRun(e.to_string()))?;
-            if self.append_one(new, &id.0, now, &mut packer)? {
+            let arrival = Arrival {
+                run: new.run,
+                digest,
+                thinned: false,
+                commit: new.commit,
+            };
+            appended = appended + self.append_batch(&[arrival], now)?;
+        }
+        Ok(appended)
+    }
+
+    /// Appends many runs, some hundred in one transaction. A run that is there already changes
+    /// nothing but what is known of its commit.
+    ///
+    /// # Errors
+    /// Where the database cannot be written; batches appended before the failing one stay.
+    pub fn append_arrivals(
+        &mut self,
+        runs: &[Arrival<'_>],
+        now: Timestamp,
+    ) -> Result<Appended, StoreError> {
+        let mut appended = Appended::default();
+        for batch in runs.chunks(BATCH) {
+            appended = appended + self.append_batch(batch, now)?;
+        }
+        Ok(appended)
+    }
+
+    fn append_batch(
+        &mut self,
+        batch: &[Arrival<'_>],
+        now: Timestamp,
+    ) -> Result<Appended, StoreError> {
+        for arrival in batch {
+            check_sound(arrival.run)?;
+        }
+        let path = self.path.clone();
+        let at = |e: rusqlite::Error| super::explain(&path, &e);
+        let packer = Packer::new().map_err(|e| StoreError::BadRun(e.to_string()))?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(at)?;
+        let mut writer = Writer {
+            sql: &transaction,
+            packer,
+            metrics: HashMap::new(),
+            tags: HashMap::new(),
+        };
+        let mut appended = Appended::default();
+        for arrival in batch {
+            let new = writer.append(arrival, now).map_err(|e| match e {
+                WriteError::Sqlite(e) => at(e),
+                WriteError::Other(reason) => StoreError::BadRun(reason),
+            })?;
+            if new {
                 appended.stored += 1;
             } else {
                 appended.already += 1;
             }
         }
-        Ok(appended)
-    }
-
-    fn append_one(
-        &mut self,
-        new: &NewRun<'_>,
-        digest: &[u8; 32],
-        now: Timestamp,
-        packer: &mut Packer,
-    ) -> Result<bool, StoreError> {
-        let path = self.path.clone();
-        let at = |e: rusqlite::Error| super::explain(&path, &e);
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(at)?;
-        let known = transaction
-            .prepare_cached("SELECT 1 FROM run WHERE digest = ?1")
-            .and_then(|mut found| found.exists([digest]))
-            .map_err(at)?;
-        if known {
-            return Ok(false);
-        }
-        Writer {
-            sql: &transaction,
-            packer,
-            metrics: HashMap::new(),
-            tags: HashMap::new(),
-        }
-        .write(new, digest, now)
-        .map_err(|e| match e {
-            WriteError::Sqlite(e) => at(e),
-            WriteError::Other(reason) => StoreError::BadRun(reason),
-        })?;
+        drop(writer);
         transaction.commit().map_err(at)?;
-        Ok(true)
+        Ok(appended)
     }
 }
 
-fn check_finite(run: &Run) -> Result<(), StoreError> {
-    let sound = |m: &Measurement| {
+impl std::ops::Add for Appended {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            stored: self.stored + other.stored,
+            already: self.already + other.already,
+        }
+    }
+}
+
+/// What the tables cannot hold is refused before anything is written.
+fn check_sound(run: &Run) -> Result<(), StoreError> {
+    let finite = |m: &Measurement| {
         m.value.is_finite()
             && m.samples.as_ref().is_none_or(|s| {
                 let iterations = s.iterations.as_deref().unwrap_or_default();
                 s.values.iter().chain(iterations).all(|v| v.is_finite())
             })
     };
-    match run.measurements.iter().find(|m| !sound(m)) {
-        Some(m) => Err(StoreError::BadRun(format!(
-            "{} of `{}` holds a number that is not finite",
+    let paired = |m: &Measurement| {
+        let pair = |s: &Samples| s.iterations.as_ref().map(|i| (i.len(), s.values.len()));
+        m.samples
+            .as_ref()
+            .and_then(pair)
+            .is_none_or(|(iterations, values)| iterations == values)
+    };
+    for m in &run.measurements {
+        let fault = if !finite(m) {
+            "holds a number that is not finite"
+        } else if !paired(m) {
+            "has not as many iteration counts as samples"
+        } else if i64::try_from(m.n).is_err() {
+            "has more samples than can be counted"
+        } else {
+            continue;
+        };
+        return Err(StoreError::BadRun(format!(
+            "{} of `{}` {fault}",
             m.metric, m.benchmark
-        ))),
-        None => Ok(()),
+        )));
+    }
+    if run.schema == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::BadRun(format!(
+            "its form {} is not known here: upgrade plimsoll",
+            run.schema
+        )))
     }
 }
 
@@ -129,30 +199,39 @@ impl From<std::io::Error> for WriteError {
 
 struct Writer<'a> {
     sql: &'a Connection,
-    packer: &'a mut Packer,
-    /// Ids of the metrics and tag sets that this run has named so far.
+    packer: Packer,
+    /// Ids of the metrics and tag sets that this transaction has named so far.
     metrics: HashMap<(String, Unit), i64>,
     tags: HashMap<Tags, i64>,
 }
 
 impl Writer<'_> {
-    fn write(
-        &mut self,
-        new: &NewRun<'_>,
-        digest: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<(), WriteError> {
+    /// Whether the run is new.
+    fn append(&mut self, new: &Arrival<'_>, now: Timestamp) -> Result<bool, WriteError> {
+        let known = self
+            .sql
+            .prepare_cached("SELECT 1 FROM run WHERE digest = ?1")?
+            .exists([&new.digest.0])?;
+        if known {
+            self.commit(&new.run.commit, new.commit)?;
+        } else {
+            self.write(new, now)?;
+        }
+        Ok(!known)
+    }
+
+    fn write(&mut self, new: &Arrival<'_>, now: Timestamp) -> Result<(), WriteError> {
         let run = new.run;
         let environment = self.entry("environment", "label", &run.environment.label)?;
         let facts = serde_json::to_string(&run.environment.facts)?;
         self.sql
             .prepare_cached(
-                "INSERT INTO run (digest, commit_id, environment, facts, suite, part, dirty, source, recorded) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO run (digest, commit_id, environment, facts, suite, part, dirty, source, recorded, thinned) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
-                digest,
-                self.commit(new)?,
+                new.digest.0,
+                self.commit(&run.commit, new.commit)?,
                 environment,
                 self.entry("facts", "json", &facts)?,
                 run.suite,
@@ -160,6 +239,7 @@ impl Writer<'_> {
                 run.dirty,
                 serde_json::to_string(&run.source)?,
                 now.as_second(),
+                new.thinned,
             ])?;
         let id = self.sql.last_insert_rowid();
         self.failures(run, id)?;
@@ -219,10 +299,9 @@ impl Writer<'_> {
     }
 
     /// The id of the commit, made or completed where this repository knows more of it now.
-    fn commit(&self, new: &NewRun<'_>) -> Result<i64, WriteError> {
-        let sha = new.run.commit.as_str();
-        let id = self.entry("commit_info", "sha", sha)?;
-        if let Some(commit) = new.commit {
+    fn commit(&self, id: &CommitId, known: Option<&Commit>) -> Result<i64, WriteError> {
+        let id = self.entry("commit_info", "sha", id.as_str())?;
+        if let Some(commit) = known {
             let parents = commit
                 .parents
                 .iter()
