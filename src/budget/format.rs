@@ -466,8 +466,41 @@ pub(super) const SETTINGS: Section = Section {
             Shape::Tables(&RENAME),
             "Series that go on under another name.",
         ),
+        key(
+            "sync",
+            Shape::Table(&SYNC),
+            "Where the data branch is that carries the history between machines.",
+        ),
     ],
-    later: &["env", "lab", "hook", "sync"],
+    later: &["env", "lab", "hook"],
+};
+
+const SYNC: Section = Section {
+    about: "Where the data branch is that carries the history between machines.",
+    keys: &[
+        key("remote", Shape::Text, "Name of the remote; without it origin."),
+        key(
+            "branch",
+            Shape::Text,
+            "Name of the branch; without it plimsoll-data.",
+        ),
+        key(
+            "ref",
+            Shape::Text,
+            "Full name of a reference in the branch's place, such as refs/plimsoll/data.",
+        ),
+        key(
+            "repository",
+            Shape::Text,
+            "Address of a repository in the remote's place.",
+        ),
+        key(
+            "loose_months",
+            Shape::Whole(0),
+            "Months that stay one file a run, 3 without it; older ones are packed.",
+        ),
+    ],
+    later: &[],
 };
 
 const RENAME: Section = Section {

@@ -13,6 +13,7 @@ mod rules;
 mod schema;
 mod select;
 mod settings;
+mod sync;
 
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
@@ -24,6 +25,7 @@ pub use rules::{
 pub use schema::{budget_schema, settings_schema};
 pub use select::{Headlines, Pattern, Selector};
 pub use settings::{Settings, parse_settings};
+pub use sync::{SyncSettings, is_ref_part};
 
 use crate::diag::SourceSpan;
 use crate::model::Direction;

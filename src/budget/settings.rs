@@ -3,7 +3,7 @@
 use super::format::SETTINGS;
 use super::parse::pattern;
 use super::reader::{Faults, Table};
-use super::{Pattern, Renames, Selector};
+use super::{Pattern, Renames, Selector, SyncSettings, sync};
 use crate::diag::{Diagnostic, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +16,8 @@ pub struct Settings {
     pub retired: Vec<Selector>,
     /// Series that go on under another name.
     pub renames: Renames,
+    /// Where the data branch is.
+    pub sync: SyncSettings,
 }
 
 /// Reads the settings. They are there only where no fault makes them wrong.
@@ -45,11 +47,23 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         .collect();
     let tables = root.tables("rename", &mut faults);
     let renames = Renames::read(&tables, &mut faults);
+    let sync = root
+        .table("sync", &mut faults)
+        .map(|table| {
+            table.only(SETTINGS.inner("sync"), &mut faults);
+            sync::read(&table, &mut faults)
+        })
+        .unwrap_or_default();
     let sound = faults
         .found
         .iter()
         .all(|finding| finding.severity != Severity::Error);
-    (sound.then_some(Settings { retired, renames }), faults.found)
+    let settings = Settings {
+        retired,
+        renames,
+        sync,
+    };
+    (sound.then_some(settings), faults.found)
 }
 
 fn read_retired(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {

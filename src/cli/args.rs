@@ -1,5 +1,9 @@
 //! Arguments, and nothing else.
 
+mod ledger;
+
+pub(crate) use ledger::Sync;
+
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -50,9 +54,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll detect history.csv\n  plimsoll detect --format json - < history.ndjson"
     )]
     Detect(Detect),
-    /// Every point of every series, for spreadsheets and programs.
+    /// Every point of every series, for spreadsheets and programs; or every run as a file.
     #[command(
-        after_help = "Examples:\n  plimsoll export csv > history.csv\n  plimsoll export csv checkout -o checkout.csv\n  plimsoll export ndjson 'parse/*' | jq .value"
+        after_help = "Examples:\n  plimsoll export --runs history/\n  plimsoll export csv > history.csv\n  plimsoll export csv checkout -o checkout.csv\n  plimsoll export ndjson 'parse/*' | jq .value"
     )]
     Export(Export),
     /// Whole histories of other trackers: github-action-benchmark, asv, Bencher, CSV.
@@ -70,6 +74,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll demo\n  plimsoll demo -o /tmp/plimsoll-demo --seed 7"
     )]
     Demo(Demo),
+    /// Exchange runs with the data branch, which any number of machines may write at once.
+    #[command(
+        after_help = "Examples:\n  plimsoll sync\n  plimsoll sync --status\n  plimsoll sync --repair --format json"
+    )]
+    Sync(Sync),
     /// The result formats that can be read.
     #[command(after_help = "Example:\n  plimsoll formats")]
     Formats,
@@ -221,8 +230,17 @@ pub(crate) enum Table {
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// csv or ndjson.
-    #[arg(value_enum, value_name = "csv|ndjson", hide_possible_values = true)]
-    pub(crate) form: Table,
+    #[arg(
+        value_enum,
+        value_name = "csv|ndjson",
+        hide_possible_values = true,
+        required_unless_present = "runs"
+    )]
+    pub(crate) form: Option<Table>,
+    /// Write every run, raw samples included, as a file below this folder
+    /// (runs/v1/<month>/<commit>-<digest>.json); `plimsoll import --runs` takes them back.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["form", "selection", "output", "raw"])]
+    pub(crate) runs: Option<PathBuf>,
     /// FEATURE, FEATURE/LIMIT, a series as `plimsoll log` takes it, or a pattern with * [default: everything].
     #[arg(value_name = "SELECTION")]
     pub(crate) selection: Option<String>,
@@ -240,8 +258,11 @@ pub(crate) struct Export {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// Files or folders of the other tracker.
-    #[arg(required = true, value_name = "FILES or FOLDERS")]
+    #[arg(required_unless_present = "runs", value_name = "FILES or FOLDERS")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Take run files and packs from this folder: an export, or a checkout of the data branch.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["paths", "from", "env", "dry_run"])]
+    pub(crate) runs: Option<PathBuf>,
     /// The tracker, instead of finding it by content: github-action-benchmark, asv, bencher, csv.
     #[arg(long, value_name = "TRACKER")]
     pub(crate) from: Option<String>,

@@ -43,7 +43,7 @@ fn write(
     args: &Args,
     mut out: impl Write,
 ) -> io::Result<()> {
-    match args.form {
+    match args.form.unwrap_or(Table::Csv) {
         Table::Csv => export::csv(view, series, args.raw, &mut out),
         Table::Ndjson => export::ndjson(view, series, &mut out),
     }

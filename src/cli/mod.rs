@@ -5,11 +5,13 @@ mod check;
 mod demo;
 mod detect;
 mod export;
+mod export_runs;
 mod import;
 mod load;
 mod log;
 mod record;
 mod report;
+mod sync;
 
 mod world;
 
@@ -26,11 +28,18 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Record(args) => record::run(&world, &args),
         Command::Check(args) => check::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
-        Command::Export(args) => export::run(&world, &args),
-        Command::Import(args) => import::run(&world, &args),
+        Command::Export(args) => match &args.runs {
+            Some(folder) => export_runs::export(&world, folder),
+            None => export::run(&world, &args),
+        },
+        Command::Import(args) => match &args.runs {
+            Some(folder) => export_runs::import(&world, folder),
+            None => import::run(&world, &args),
+        },
         Command::Detect(args) => detect::run(&world, &args),
         Command::Report(args) => report::run(&world, &args),
         Command::Demo(args) => demo::run(&world, &args),
+        Command::Sync(args) => sync::run(&world, &args),
         Command::Formats => formats(),
     }
 }

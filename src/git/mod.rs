@@ -1,10 +1,15 @@
 //! The user's repository, read only: commits, first-parent order, merge bases, tags.
 //!
-//! The only user of git2. Nothing here writes to the user's repository; [`Scratch`] writes to one of
-//! its own.
+//! The only user of git2 and of the git command. Nothing here writes to the user's repository;
+//! [`Bare`] and [`Scratch`] write to repositories of plimsoll's own.
 
+mod bare;
+mod command;
+mod remote;
 mod scratch;
 
+pub use bare::{Bare, BlobId, Change, Entry, Fetch, Message, Naming, RemoteRef};
+pub use remote::{Remote, RemoteError, Trouble};
 pub use scratch::Scratch;
 
 use crate::model::{Commit, CommitId};
@@ -33,6 +38,14 @@ pub enum GitError {
     /// The repository belongs to another user.
     #[error("git refuses {}: it belongs to another user; `git config --global --add safe.directory {}` allows it", .0.display(), .0.display())]
     NotOwned(PathBuf),
+    /// No remote of this name.
+    #[error(
+        "this repository has no remote `{0}`: `git remote add {0} ADDRESS`, or name another with --remote or `repository` under [sync] in plimsoll.toml"
+    )]
+    NoRemote(String),
+    /// The git command is missing.
+    #[error("the git command was not found: install git, or put it on PATH")]
+    NoCommand,
     /// Anything else.
     #[error("git: {0}")]
     Other(String),

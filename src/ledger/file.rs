@@ -183,7 +183,7 @@ impl RunFile {
     pub fn decode(bytes: &[u8]) -> Result<Self, FileError> {
         let damaged = |e: serde_json::Error| FileError::Damaged(e.to_string());
         let text = std::str::from_utf8(bytes)
-            .map_err(|_| FileError::Damaged("it is not UTF-8 text".to_owned()))?;
+            .map_err(|e| FileError::Damaged(format!("it is not text: {e}")))?;
         let text = text.strip_suffix('\n').unwrap_or(text);
         let whole: Whole = match serde_json::from_str(text) {
             Ok(whole) => whole,

@@ -92,7 +92,9 @@ pub fn export(store: &Store, folder: &Path) -> Result<Exported, FolderError> {
             exported.already += 1;
             continue;
         }
-        let text = run.encode().map_err(|_| WriteError::Damaged(run.digest))?;
+        let text = run
+            .encode()
+            .map_err(|_never| WriteError::Damaged(run.digest))?;
         write_whole(&path, text.as_bytes())?;
         exported.written += 1;
     }

@@ -9,3 +9,4 @@
 pub mod file;
 pub mod folder;
 pub mod pack;
+pub mod sync;

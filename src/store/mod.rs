@@ -6,6 +6,7 @@
 //! Whole-store reads go through [`Store::columns`], so that a later derived form (compressed
 //! column chunks) can take its place behind the same call.
 
+mod marks;
 mod read;
 mod samples;
 mod schema;
