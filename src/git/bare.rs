@@ -108,12 +108,13 @@ impl Bare {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn open_or_create(path: &Path, naming: Naming) -> Result<Self, GitError> {
+        // libgit2 opens what git itself does not take for a repository.
         match Repository::open_bare(path) {
-            Ok(repo) => Ok(Self {
+            Ok(repo) if repo.find_reference("HEAD").is_ok() => Ok(Self {
                 repo,
                 path: path.to_owned(),
             }),
-            Err(_) => Self::create(path, naming),
+            _ => Self::create(path, naming),
         }
     }
 
@@ -381,6 +382,7 @@ impl Bare {
             tip.as_str(),
             "--",
         ];
+        let args = [command::HERE, &args].concat();
         let settings = command::Settings::default();
         let said = command::run(&self.path, &args, &settings, Duration::from_secs(60))?
             .ok_or_else(|| GitError::Other("git does not answer".to_owned()))?;

@@ -49,6 +49,10 @@ const ALWAYS: &[&str] = &[
     "fetch.recurseSubmodules=false",
 ];
 
+/// The repository is this folder and no other: a damaged one must not let git look further up, where
+/// the user's own repository is.
+pub(super) const HERE: &[&str] = &["--git-dir=."];
+
 /// Settings for a child, by environment.
 #[derive(Clone, Default)]
 pub(super) struct Settings {

@@ -170,7 +170,13 @@ impl Remote {
                 !line.is_empty()
                     && !line.starts_with("To ")
                     && !line.starts_with("hint:")
+                    && !line.starts_with("error: failed to push some refs")
                     && *line != "Done"
+            })
+            // `! <object>:<reference> [rejected] (why)`: the object tells nobody anything.
+            .map(|line| match (line.starts_with('!'), line.find('[')) {
+                (true, Some(at)) => &line[at..],
+                _ => line,
             })
             .map(|line| {
                 line.split(' ')
@@ -350,19 +356,7 @@ fn classify(text: &str) -> Trouble {
                 "' not found",
             ],
         ),
-        (
-            Trouble::Damaged,
-            &[
-                ".lock': file exists",
-                "not a git repository",
-                "bad object",
-                "missing blob",
-                "missing tree",
-                "corrupt",
-                "invalid sha1 pointer",
-                "did not receive expected object",
-            ],
-        ),
+        (Trouble::Damaged, &[".lock': file exists"]),
     ];
     rules
         .iter()

@@ -199,7 +199,15 @@ impl Session<'_> {
                     break;
                 }
                 Err(error) => match self.after_failure(error, &work, outcome.tries)? {
-                    Next::Again => view = self.look()?,
+                    Next::Again => {
+                        let before = view.tip.take();
+                        view = self.look()?;
+                        // A race that nobody won: it may be the scratch repository that is at fault.
+                        if view.tip == before && outcome.tries == 3 && self.renewals == 0 {
+                            self.renew(self.bare.naming())?;
+                            view = self.look()?;
+                        }
+                    }
                     Next::Parked(refused) => {
                         outcome.pushed += std::mem::take(&mut outcome.restored);
                         outcome.folded = 0;
@@ -589,10 +597,8 @@ impl Session<'_> {
             .chain(&work.packs);
         changes.extend(puts.map(|file| Change::Put(&file.path, file.blob)));
         changes.extend(work.unpacked.iter().map(|file| Change::Remove(&file.path)));
-        let mut text = format!(
-            "Add {} runs",
-            work.new.len() + work.folded.len() + work.restored.len()
-        );
+        let added = work.new.len() + work.folded.len() + work.restored.len();
+        let mut text = format!("Add {added} run{}", if added == 1 { "" } else { "s" });
         if !work.unpacked.is_empty() {
             text = format!("{text}, pack {}", work.unpacked.len());
         }
