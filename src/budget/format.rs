@@ -478,7 +478,11 @@ pub(super) const SETTINGS: Section = Section {
 const SYNC: Section = Section {
     about: "Where the data branch is that carries the history between machines.",
     keys: &[
-        key("remote", Shape::Text, "Name of the remote; without it origin."),
+        key(
+            "remote",
+            Shape::Text,
+            "Name of the remote; without it origin.",
+        ),
         key(
             "branch",
             Shape::Text,
