@@ -1,5 +1,6 @@
 //! What a file looks like from outside, so that formats can be told apart before one is read.
 
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
 /// The bytes of a file and the outline of the JSON document that they begin with.
@@ -34,6 +35,12 @@ impl<'a> Content<'a> {
     /// elements as `[]`, for example `results/[]/command`.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.outline.contains(path)
+    }
+
+    /// Whether the whole file is one JSON document that reads as `T` and that `holds` agrees to:
+    /// for shapes in which no key is fixed.
+    pub(crate) fn is_like<T: DeserializeOwned>(&self, holds: impl FnOnce(&T) -> bool) -> bool {
+        self.is_json() && serde_json::from_slice::<T>(self.bytes).is_ok_and(|value| holds(&value))
     }
 
     /// The lines of the part that is looked at; those that are not UTF-8 are left out.

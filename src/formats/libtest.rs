@@ -14,6 +14,7 @@
 use super::fault::Fault;
 use super::parsed::{BANDWIDTH, Bench, Input, Parsed, TIME, ZERO_TIME, with_ends};
 use super::registry::{Format, Reader};
+use super::text::number;
 use super::units;
 use crate::model::{Direction, Tags, Unit};
 
@@ -87,26 +88,6 @@ fn one(name: &str, result: &str, parsed: &mut Parsed) -> Result<(), String> {
             .push(bench.value("bandwidth", (speed, 1), BANDWIDTH, ("MB/s", "MB/s")));
     }
     Ok(())
-}
-
-/// `13,967,756.30`: digits, a comma before each group of three, a point before the fraction.
-fn number(text: &str) -> Result<f64, String> {
-    let broken = || format!("`{text}` is not a number with commas between its thousands");
-    let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or_default();
-    let grouped = whole.contains(',');
-    if !digits(first)
-        || !digits(fraction)
-        || (grouped && first.len() > 3)
-        || groups.any(|group| group.len() != 3 || !digits(group))
-    {
-        return Err(broken());
-    }
-    let value: f64 = text.replace(',', "").parse().ok().ok_or_else(broken)?;
-    value.is_finite().then_some(value).ok_or_else(broken)
 }
 
 #[cfg(test)]

@@ -5,33 +5,51 @@
 //! names the file, the place and the reason: a benchmark that gave no usable number becomes a
 //! [`Failure`], never a zero.
 
+mod asv;
 mod autocannon;
+mod benchmarkdotnet;
+mod benchmarkjs;
+mod bmf;
 mod bombardier;
 mod cargo_criterion;
 mod content;
 mod criterion;
+mod dart;
+mod divan;
 mod fault;
+mod github_action_benchmark;
 mod go;
 mod google_benchmark;
+mod gungraun;
 mod hyperfine;
+mod iai;
 mod jmh;
 mod json;
+mod julia;
 mod k6;
 mod libtest;
+mod lighthouse;
 mod load;
+mod luau;
+mod mitata;
 mod oha;
 mod parsed;
 mod pyperf;
 mod pytest_benchmark;
 mod read;
 mod registry;
+mod ruby;
 mod series;
 mod sniff;
 #[cfg(test)]
 mod testing;
+mod text;
+mod timed;
+mod tinybench;
 mod trackers;
 pub mod units;
 mod vegeta;
+mod vitest;
 
 pub use read::{holds_criterion, read, read_bytes, recognise};
 pub use registry::{Format, by_name, formats, table};

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use crate::model::{Direction, Failure, Measurement, Samples, Spread, Tags, Unit};
 use std::collections::HashSet;
+use std::path::Path;
 
 /// What a reader is given.
 pub(crate) struct Input<'a> {
@@ -11,6 +12,10 @@ pub(crate) struct Input<'a> {
     /// The name of a test whose file does not name it: the stem of the file, else the format's
     /// name.
     pub(crate) stem: &'a str,
+    /// The format's name or alias, where the user gave it.
+    pub(crate) from: Option<&'a str>,
+    /// The file, where the bytes came from one: some results are explained by a file beside them.
+    pub(crate) path: Option<&'a Path>,
 }
 
 impl<'a> Input<'a> {

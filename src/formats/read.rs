@@ -77,7 +77,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8], options: &Options) -> Result<Readin
             .and_then(|f| f.ok_or_else(unknown))
             .map_err(|f| f.of(path))?,
     };
-    parse(format, path, bytes)
+    parse(format, path, bytes, options.from.as_deref(), false)
 }
 
 /// The name of the format that these bytes have; `None` where no format claims them.
@@ -113,7 +113,15 @@ fn find(bytes: &[u8]) -> Result<Option<&'static Format>, Fault> {
     sniff(&Content::new(bytes))
 }
 
-fn parse(format: &'static Format, path: &Path, bytes: &[u8]) -> Result<Reading, FormatError> {
+/// Reads `bytes` as `format`. `from`: the name that the user gave it. `is_file`: the bytes are those
+/// of the file at `path`.
+fn parse(
+    format: &'static Format,
+    path: &Path,
+    bytes: &[u8],
+    from: Option<&str>,
+    is_file: bool,
+) -> Result<Reading, FormatError> {
     let Reader::File(reader) = format.reader else {
         let reason = "criterion's results are three files; give the folder that holds them";
         return Err(Fault::whole(reason).of(path));
@@ -128,6 +136,8 @@ fn parse(format: &'static Format, path: &Path, bytes: &[u8]) -> Result<Reading, 
             None | Some("" | "-") => format.name,
             Some(stem) => stem,
         },
+        from,
+        path: is_file.then_some(path),
     };
     let parsed = reader(&input)
         .and_then(super::parsed::Parsed::checked)
@@ -244,7 +254,10 @@ impl All<'_> {
             let found = criterion::of_file(path)?;
             self.criterion(vec![found]);
         } else if self.first_time(path) {
-            self.out.readings.push(parse(format, path, &bytes)?);
+            let from = self.options.from.as_deref();
+            self.out
+                .readings
+                .push(parse(format, path, &bytes, from, true)?);
         }
         Ok(())
     }

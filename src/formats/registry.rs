@@ -4,8 +4,10 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
 use super::{
-    autocannon, bombardier, cargo_criterion, criterion, go, google_benchmark, hyperfine, jmh, k6,
-    libtest, oha, pyperf, pytest_benchmark, vegeta,
+    asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, criterion,
+    dart, divan, github_action_benchmark, go, google_benchmark, gungraun, hyperfine, iai, jmh,
+    julia, k6, libtest, lighthouse, luau, mitata, oha, pyperf, pytest_benchmark, ruby, tinybench,
+    vegeta, vitest,
 };
 
 /// One tool whose results are read.
@@ -81,12 +83,28 @@ static FORMATS: &[Format] = &[
     criterion::FORMAT,
     cargo_criterion::FORMAT,
     libtest::FORMAT,
+    divan::FORMAT,
+    gungraun::FORMAT,
+    iai::FORMAT,
     hyperfine::FORMAT,
     go::FORMAT,
     google_benchmark::FORMAT,
     pytest_benchmark::FORMAT,
     pyperf::FORMAT,
+    asv::FORMAT,
     jmh::FORMAT,
+    vitest::FORMAT,
+    tinybench::FORMAT,
+    benchmarkjs::FORMAT,
+    mitata::FORMAT,
+    benchmarkdotnet::FORMAT,
+    julia::FORMAT,
+    ruby::FORMAT,
+    dart::FORMAT,
+    luau::FORMAT,
+    lighthouse::FORMAT,
+    bmf::FORMAT,
+    github_action_benchmark::FORMAT,
     k6::FORMAT,
     vegeta::FORMAT,
     oha::FORMAT,

@@ -87,22 +87,25 @@ fn cut_json_is_always_an_error() {
 }
 
 #[test]
-fn a_string_in_place_of_a_number_is_always_an_error() {
+fn a_string_in_place_of_a_number_is_an_error_or_says_nothing() {
     for (format, file) in files().filter(|(_, file)| file.ends_with(".json")) {
-        let document: serde_json::Value = serde_json::from_slice(&bytes_of(file)).unwrap();
+        // asv's files are JSON of Python, with bare words.
+        let Ok(document) = serde_json::from_slice::<serde_json::Value>(&bytes_of(file)) else {
+            assert_eq!(format, "asv", "{file}");
+            continue;
+        };
+        let right = read_bytes(Path::new(file), &bytes_of(file), &from(format)).unwrap();
         let mut places = Vec::new();
         numbers(&document, String::new(), &mut places);
         let step = 1 + places.len() / 200;
         for place in places.into_iter().step_by(step) {
-            // Parts of the file that say nothing of a measurement are not looked at.
-            let starts = ["/state", "/options", "/root_group", "/results/checks"];
-            if starts.iter().any(|p| place.starts_with(p)) || place.contains("/machine_info/") {
-                continue;
-            }
             let mut wrong = document.clone();
             *wrong.pointer_mut(&place).unwrap() = "12".into();
             let result = read_bytes(Path::new(file), wrong.to_string().as_bytes(), &from(format));
-            assert!(result.is_err(), "{file}: a string at {place} was read");
+            if let Ok(reading) = result {
+                assert_eq!(reading.measurements, right.measurements, "{file}: {place}");
+                assert_eq!(reading.failures, right.failures, "{file}: {place}");
+            }
         }
     }
 }

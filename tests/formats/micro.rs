@@ -26,6 +26,42 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "google-benchmark/handmade-repetitions.json",
     ),
     ("pytest-benchmark", "pytest-benchmark/handmade-data.json"),
+    ("divan", "divan/tree.txt"),
+    ("divan", "divan/binary.txt"),
+    ("gungraun", "gungraun/schema3.ndjson"),
+    ("gungraun", "gungraun/schema4.ndjson"),
+    ("gungraun", "gungraun/schema5.ndjson"),
+    ("gungraun", "gungraun/schema6.ndjson"),
+    ("gungraun", "gungraun/schema7.ndjson"),
+    ("gungraun", "gungraun/stdout.txt"),
+    ("gungraun", "gungraun/tools.txt"),
+    ("iai", "iai/first.txt"),
+    ("iai", "iai/second.txt"),
+    ("asv", "asv/results/demo/da6433aa-existing-py_python.json"),
+    ("vitest", "vitest/3.2.7.json"),
+    ("vitest", "vitest/5.1.1.json"),
+    ("tinybench", "tinybench/2.9.0.json"),
+    ("tinybench", "tinybench/2.9.0.txt"),
+    ("tinybench", "tinybench/3.1.1.json"),
+    ("tinybench", "tinybench/6.2.3.json"),
+    ("tinybench", "tinybench/table.txt"),
+    ("tinybench", "tinybench/failed.json"),
+    ("tinybench", "tinybench/failed.txt"),
+    ("benchmarkjs", "benchmarkjs/cycle.txt"),
+    ("mitata", "mitata/report.json"),
+    ("benchmarkdotnet", "benchmarkdotnet/handmade-report.json"),
+    ("julia", "julia/handmade-groups.json"),
+    ("ruby-benchmark", "ruby-benchmark/benchmark.txt"),
+    ("ruby-benchmark", "ruby-benchmark/bmbm.txt"),
+    ("dart", "dart/handmade-lines.txt"),
+    ("benchmark-luau", "benchmark-luau/handmade-results.txt"),
+    ("lighthouse", "lighthouse/report.json"),
+    ("lighthouse", "lighthouse/not_loaded.json"),
+    ("bmf", "bmf/handmade-measures.json"),
+    (
+        "github-action-benchmark",
+        "github-action-benchmark/handmade-custom.json",
+    ),
 ];
 
 /// Values of the corpus: file | benchmark | metric | tags | value | n.
@@ -80,6 +116,56 @@ pyperf/telco.json | telco | time |  | 22503604.250232458 | 120
 pyperf/track_memory.json | timeit | memory.peak |  | 7364608.0 | 3
 criterion/cargo-criterion_1.1.0_messages.ndjson | fib 12 | time.mean |  | 493.91117344938084 | 20
 criterion/cargo-criterion_1.1.0_messages.ndjson | fib 12 | time |  | 478.2913447927199 | 20
+divan/made_0.1.21.txt | dv::sort::1024 | time |  | 7320 | 100
+divan/made_0.1.21.txt | dv::sort::64 | bandwidth |  | 581.3e6 | 100
+divan/made_0.1.21.txt | dv::nested::items | throughput | threads=2 | 48.98e6 | 10
+divan/made_0.1.21.txt | dv::nested::default::String | time.mean |  | 0.845 | 20
+divan/made_0.1.21_binary_alloc.txt | dv::alloc::1000 | alloc.bytes |  | 26880 | 20
+divan/made_0.1.21_binary_alloc.txt | dv::alloc::10 | max alloc.count |  | 11 | 20
+gungraun/gungraun_0.20.0_v7_first_run.ndjson | lb::g::bench_fib tiny | instructions |  | 429 | 1
+gungraun/gungraun_0.20.0_v7_second_run_pretty.json | lb::g::bench_fib tiny | instructions |  | 692 | 1
+gungraun/gungraun_0.20.0_stdout.txt | lb::g::bench_fib tiny | instructions |  | 692 | 1
+gungraun/iai-callgrind_0.16.1_output-format.ndjson | lb::g::bench_fib short | cycles |  | 2652 | 1
+gungraun/iai-callgrind_0.16.1_stdout.txt | lb::g::bench_fib short | cycles |  | 2652 | 1
+gungraun/iai_tree | lb::g::bench_fib short | instructions |  | 1805 | 1
+gungraun/json_not_v6.txt | play_game::bench_play_game_group::bench_play_game_100 | D1MissRate |  | 0.001 | 1
+gungraun/json_one_dhat_all_metrics.txt | play_game::bench_play_game_group::bench_play_game_100 some_id | alloc.bytes |  | 8 | 1
+gungraun/delta.txt | rust_iai_callgrind::bench_fibonacci_group::bench_fibonacci long | instructions | - | 26214734 | 1
+gungraun/cachegrind.txt | rust_iai_callgrind::custom_format::cachegrind_format all_metrics | LLHitRate | tool=cachegrind | 0.19 | 1
+gungraun/with-dhat.txt | rust_iai_callgrind::bench_fibonacci_group::bench_fibonacci short | alloc.bytes | - | 29499 | 1
+gungraun/ansi-escapes.txt | rust_iai_callgrind::bench_fibonacci_group::bench_fibonacci short | instructions | - | 1734 | 1
+iai/two.txt | bench_fibonacci_long | instructions |  | 26214735 | 1
+iai/change.txt | iai_benchmark_short | L2 Accesses |  | 1 | 1
+asv/made_nan/results/demo/678b0288-existing-py_home_user_venv_bin_python.json | b.S.time_sum | time | kind='b' | 1462.0000001741573 | 1
+asv/made_nan/results/demo/678b0288-existing-py_home_user_venv_bin_python.json | b.S.peakmem_list | memory.peak | n=1000 | 31121408 | 1
+asv/empymod-bench/results/dtr-laptop/289d8e29-conda-py3.8.json | kernel.Kernel.time_fields | time |  | 3561.9999607661157 | 10
+asv/empymod-bench/results/dtr-laptop/350d91df-conda-py3.8-numpy1.17.json | kernel.Kernel.time_fields | time |  | 3664.499899969087 | 10
+vitest/made_3.2.4.json | vt/a.bench.ts > sort > reverse | time |  | 189.99999997504347 | 260708
+vitest/made_3.2.4.json | vt/a.bench.ts > sort > reverse | throughput |  | 2553973.292312668 | 260708
+vitest/made_5.1.1.json | a.bench.ts > cmp > sort | time |  | 140.00000010128133 | 387422
+vitest/bencher_two.json | math.bench.ts > math > subtract | time |  | 1500000 | 95
+tinybench/made_result.json | parse | time |  | 189.99999997504347 | 176788
+tinybench/made_table.txt | sort | throughput |  | 7692308 | 312118
+benchmarkjs/bencher_four.txt | benchmark with x 2 many things | throughput |  | 50 | 96
+benchmarkjs/bencher_issue_506.txt | sha512 wasm from string utf8 | throughput |  | 15.2 | 7
+benchmarkjs/gab_output.txt | createObjectBuffer with 200 comments | throughput |  | 81.61 | 69
+benchmarkjs/made.txt | String#indexOf | throughput |  | 287317753 | 8
+mitata/made.json | sort 256 | time | n=256 | 76432.88061523438 | 49152
+benchmarkdotnet/memory.json | BenchmarkDotNet.Samples.Memory.AllocEmptyList | alloc.bytes |  | 368 | 1
+benchmarkdotnet/memory.json | BenchmarkDotNet.Samples.Memory.AllocEmptyList | time |  | 77.41812467575073 | 3
+benchmarkdotnet/two.json | BenchmarkDotNet.Samples.Intro.IntroJsonExport.Sleep10 | time |  | 10360382.6953125 | 20
+julia-benchmarktools/gab_output.json | fib/10 | time |  | 246.03846153846155 | 1
+ruby-benchmark/five.txt | times | time |  | 984938000 | 1
+ruby-benchmark/five.txt | times | cpu |  | 980000000 | 1
+dart-benchmark-harness/two.txt | ForLoop | time |  | 2000 | 1
+benchmark-luau/gab_output.txt | chess | time |  | 69560000 | 1
+benchmark-luau/gab_output.txt | chess | time.min |  | 69106000 | 1
+bmf/report_latency.json | tests::benchmark_b | time |  | 3443 | 1
+bmf/report_dhat.json | bench_play_game | Total Bytes |  | 662 | 1
+github-action-benchmark/customSmallerIsBetter_output2.json | Binary file | value |  | 3886.75 | 1
+github-action-benchmark/customBiggerIsBetter_output.json | My Custom Bigger Is Better Benchmark - Throughput | value |  | 70 | 1
+lighthouse/lhr_perf.json | http://127.0.0.1:18081/ | fcp |  | 721725650 | 1
+lighthouse/lhr_perf.json | http://127.0.0.1:18081/ | score.performance |  | 1 | 1
 ";
 
 /// The folders of the corpus, and which formats their files may have.
@@ -92,6 +178,22 @@ pub(crate) const FOLDERS: &[Folder] = &[
     ("pytest-benchmark", &["pytest-benchmark"]),
     ("jmh", &["jmh"]),
     ("pyperf", &["pyperf"]),
+    ("divan", &["divan"]),
+    ("gungraun", &["gungraun"]),
+    ("iai", &["iai"]),
+    ("asv", &["asv"]),
+    ("vitest", &["vitest"]),
+    ("tinybench", &["tinybench"]),
+    ("benchmarkjs", &["benchmarkjs"]),
+    ("mitata", &["mitata"]),
+    ("benchmarkdotnet", &["benchmarkdotnet"]),
+    ("julia-benchmarktools", &["julia"]),
+    ("ruby-benchmark", &["ruby-benchmark"]),
+    ("dart-benchmark-harness", &["dart"]),
+    ("benchmark-luau", &["benchmark-luau"]),
+    ("bmf", &["bmf"]),
+    ("github-action-benchmark", &["github-action-benchmark"]),
+    ("lighthouse", &["lighthouse"]),
 ];
 
 /// Files of those folders that are refused, and a part of what is said.
@@ -111,4 +213,17 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("pytest-benchmark/bencher_two.json", "omitted to keep"),
     ("pytest-benchmark/gab_several_units.json", "omitted to keep"),
     ("google-benchmark/gbench_test4_run.json", "it is missing"),
+    // Tables for people, settings, and histories that `plimsoll import` takes.
+    ("mitata/made.txt", "not known"),
+    ("asv/console_six.txt", "not known"),
+    ("asv/empymod-bench/results/benchmarks.json", "not known"),
+    ("asv/made_nan/results/benchmarks.json", "not known"),
+    (
+        "asv/empymod-bench/results/dtr-laptop/machine.json",
+        "not known",
+    ),
+    ("asv/made_nan/results/demo/machine.json", "not known"),
+    ("lighthouse/unlighthouse_ci-result.json", "not known"),
+    ("github-action-benchmark/data.js", "not known"),
+    ("github-action-benchmark/pyxirr_data.js", "not known"),
 ];
