@@ -176,18 +176,19 @@ fn below(
             format!("`{median}` is not a number with a unit that is known"),
         )
     };
+    let number = |text: &str| plain_number(text).ok().ok_or_else(broken);
     if let Some((heading, counted)) = &mut tree.heading {
         let direction = match heading.as_str() {
             "alloc" | "max alloc" | "grow" => Some(Direction::Lower),
             _ => None,
         };
         let (value, metric, unit) = if *counted {
-            let (number, unit) = median.split_once(' ').ok_or_else(broken)?;
+            let (digits, unit) = median.split_once(' ').ok_or_else(broken)?;
             let factor = units::size(unit).ok_or_else(broken)?;
-            let value = plain_number(number).map_err(|_| broken())? * factor;
+            let value = number(digits)? * factor;
             (value, format!("{heading}.bytes"), (SIZE.0, direction))
         } else {
-            let value = plain_number(median).map_err(|_| broken())?;
+            let value = number(median)?;
             (value, format!("{heading}.count"), (Unit::Count, direction))
         };
         let source_unit = if *counted { "B" } else { "" };
@@ -200,16 +201,19 @@ fn below(
         }
         return Ok(());
     }
-    let (number, unit) = median.split_once(' ').ok_or_else(broken)?;
-    let number = plain_number(number).map_err(|_| broken())?;
+    let (digits, unit) = median.split_once(' ').ok_or_else(broken)?;
+    let value = number(digits)?;
     let (metric, factor, kind) = counter(unit).ok_or_else(broken)?;
-    let made = bench.value(metric, (number * factor, *n), kind, ("throughput", unit));
+    let made = bench.value(metric, (value * factor, *n), kind, ("throughput", unit));
     parsed.measurements.push(made);
     Ok(())
 }
 
+/// A unit and which way is better in it.
+type Kind = (Unit, Option<Direction>);
+
 /// Metric, factor and kind of a counter's unit.
-fn counter(unit: &str) -> Option<(&str, f64, (Unit, Option<Direction>))> {
+fn counter(unit: &str) -> Option<(&str, f64, Kind)> {
     if let Some(factor) = unit.strip_suffix("/s").and_then(units::size) {
         return Some(("bandwidth", factor, BANDWIDTH));
     }

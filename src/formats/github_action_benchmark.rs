@@ -92,7 +92,7 @@ fn width(range: &Value, value: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::formats::testing::{get, read_fixture, read_text};
+    use crate::formats::testing::{close, get, read_fixture, read_text};
     use crate::model::{Direction, Unit};
 
     const FILE: &str = "github-action-benchmark/handmade-custom.json";
@@ -130,7 +130,7 @@ mod tests {
             get(&reading, "memory", "value").spread.unwrap().above,
             30_000
         );
-        assert_eq!(get(&reading, "delta", "value").value, -3.0);
+        assert!(close(get(&reading, "delta", "value").value, -3.0));
         assert!(get(&reading, "delta", "value").spread.is_none());
     }
 
