@@ -99,6 +99,10 @@ fn a_string_in_place_of_a_number_is_an_error_or_says_nothing() {
         numbers(&document, String::new(), &mut places);
         let step = 1 + places.len() / 200;
         for place in places.into_iter().step_by(step) {
+            // An argument of a benchmark may be of any type.
+            if place.contains("/args/") {
+                continue;
+            }
             let mut wrong = document.clone();
             *wrong.pointer_mut(&place).unwrap() = "12".into();
             let result = read_bytes(Path::new(file), wrong.to_string().as_bytes(), &from(format));
