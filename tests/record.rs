@@ -348,3 +348,71 @@ fn a_database_that_cannot_be_written_can_still_be_read() {
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
 }
+
+#[test]
+fn a_suite_prefixes_names_and_keeps_equal_names_apart() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"*/parse\" }\nmax = \"125ms\"\n",
+    );
+    for i in 0..6 {
+        project.commit(&format!("Change {i}"));
+        for suite in ["api", "web"] {
+            let file = project.hyperfine(&[("parse", 100.0)]);
+            let args = [
+                "record",
+                "--env",
+                "ci",
+                "--suite",
+                suite,
+                file.to_str().unwrap(),
+            ];
+            assert_eq!(project.plimsoll(&args).code, 0);
+        }
+    }
+    let log = project.plimsoll(&["log"]);
+    assert!(
+        log.out.contains("api/parse:time@ci") && log.out.contains("web/parse:time@ci"),
+        "{}",
+        log.out
+    );
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    // A suite that is not recorded at a commit is not expected there; one that is, is.
+    project.commit("Only api");
+    let file = project.hyperfine(&[("sort", 100.0)]);
+    project.plimsoll(&[
+        "record",
+        "--env",
+        "ci",
+        "--suite",
+        "api",
+        file.to_str().unwrap(),
+    ]);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(
+        said.out.contains("api/parse") && !said.out.contains("web/parse"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_load_test_without_a_name_is_called_after_its_file_and_that_is_said() {
+    let project = Project::new();
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/formats/k6/handmade-summary-export.json");
+    project.write(
+        "results/checkout.json",
+        &std::fs::read_to_string(fixture).unwrap(),
+    );
+    let said = project.plimsoll(&["record", "--dry-run", "results/checkout.json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("is called `checkout` after the file"),
+        "{}",
+        said.out
+    );
+}

@@ -1,20 +1,23 @@
 //! `plimsoll record`: read everything, then store it; what is not understood stores nothing.
 
 mod command;
+mod inputs;
+mod sizes;
 mod tell;
 
 use super::answer;
 use super::args::{Format, Record};
 use super::world::{Target, World, target};
-use anyhow::{Context, Result, bail};
-use plimsoll::formats::{self, Options, Reading, Readings};
+use anyhow::{Result, bail};
+use inputs::{inputs, options, read, results_of};
+use plimsoll::formats::{Options, Reading, Readings};
 use plimsoll::git::Git;
 use plimsoll::lab;
 use plimsoll::model::{CommitId, Environment, Failure, Run, Source};
 use plimsoll::report::{json, text};
 use plimsoll::store::{Appended, NewRun, Store};
 use plimsoll::verdict::Exit;
-use sha2::{Digest, Sha256};
+use sizes::Sizes;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tell::{nothing_found, told, understood, warn};
@@ -153,9 +156,8 @@ enum Own {
     Instead,
 }
 
-/// What the readings of a measured command and of file sizes are called.
+/// What the reading of a measured command is called.
 const COMMAND: &str = "command";
-const FILE_SIZE: &str = "file-size";
 
 impl Attempt {
     /// The digest of all that was read; empty where nothing but the command was measured.
@@ -231,7 +233,7 @@ fn collect(
                 "--runs repeats a command: write it after `--`, as in `plimsoll record --runs 3 -- cargo bench`"
             );
         }
-        let mut readings = if args.paths.is_empty() && !sizes.0.is_empty() {
+        let mut readings = if args.paths.is_empty() && !sizes.is_empty() {
             Readings::default()
         } else {
             read(&inputs(world, args)?, &options(args, None, head_time))?
@@ -350,176 +352,6 @@ fn own_reading(measurements: Vec<plimsoll::model::Measurement>, failures: Vec<Fa
         // A measured command has no file; its start and attempt tell its runs apart.
         digest: String::new(),
     }
-}
-
-/// The files whose size is asked for, by the name of the benchmark.
-struct Sizes(Vec<(String, PathBuf)>);
-
-impl Sizes {
-    /// Reads `NAME=PATH` or `PATH`; the first `=` ends the name.
-    fn new(given: &[String]) -> Result<Self> {
-        let mut sizes: Vec<(String, PathBuf)> = Vec::new();
-        for text in given {
-            let (name, path) = text.split_once('=').unwrap_or((text, text));
-            if name.is_empty() || path.is_empty() {
-                bail!(
-                    "--file-size `{}` is not PATH or NAME=PATH",
-                    text::plain(text)
-                );
-            }
-            if sizes.iter().any(|(known, _)| known == name) {
-                bail!(
-                    "--file-size names `{}` twice: one run holds a benchmark once",
-                    text::plain(name)
-                );
-            }
-            sizes.push((name.to_owned(), PathBuf::from(path)));
-        }
-        Ok(Self(sizes))
-    }
-
-    /// Their sizes now. Their age does not count: a build that had nothing to do leaves an old
-    /// file whose size is right.
-    fn read(&self, world: &World) -> Result<Vec<Reading>> {
-        self.0
-            .iter()
-            .map(|(name, path)| {
-                let meta = std::fs::metadata(world.folder.join(path)).with_context(|| {
-                    format!(
-                        "--file-size: {} cannot be read; nothing was stored",
-                        path.display()
-                    )
-                })?;
-                if !meta.is_file() {
-                    bail!(
-                        "--file-size: {} is no file; nothing was stored",
-                        path.display()
-                    );
-                }
-                let mut digest = Sha256::new();
-                digest.update(format!("{FILE_SIZE}\0{name}\0{}", meta.len()));
-                Ok(Reading {
-                    path: path.clone(),
-                    format: FILE_SIZE,
-                    version: None,
-                    measurements: vec![lab::file_size(name, meta.len())],
-                    failures: Vec::new(),
-                    digest: digest
-                        .finalize()
-                        .iter()
-                        .map(|b| format!("{b:02x}"))
-                        .collect(),
-                })
-            })
-            .collect()
-    }
-}
-
-fn options(args: &Record, since: Option<SystemTime>, head_time: Option<SystemTime>) -> Options {
-    Options {
-        from: args.from.clone(),
-        modified_since: since,
-        head_time,
-        include_stale: args.include_stale,
-    }
-}
-
-/// The files that were named, else criterion's own folder.
-fn inputs(world: &World, args: &Record) -> Result<Vec<PathBuf>> {
-    if !args.paths.is_empty() {
-        return Ok(args
-            .paths
-            .iter()
-            .map(|path| {
-                if path == Path::new("-") {
-                    path.clone()
-                } else {
-                    world.folder.join(path)
-                }
-            })
-            .collect());
-    }
-    match criterion_folder(world) {
-        Some(folder) => Ok(vec![folder]),
-        None => bail!(
-            "no result files named and no target/criterion here: name files or folders, or a command after `--`"
-        ),
-    }
-}
-
-fn criterion_folder(world: &World) -> Option<PathBuf> {
-    let target = world
-        .var("CARGO_TARGET_DIR")
-        .map_or_else(|| world.root().join("target"), PathBuf::from);
-    let here = [
-        target.join("criterion"),
-        world.folder.join("target").join("criterion"),
-    ];
-    here.into_iter().find(|folder| folder.is_dir())
-}
-
-fn read(inputs: &[PathBuf], options: &Options) -> Result<Readings> {
-    let mut all = Readings::default();
-    let (standard, files): (Vec<&PathBuf>, Vec<&PathBuf>) = inputs
-        .iter()
-        .partition(|path| path.as_path() == Path::new("-"));
-    if !standard.is_empty() {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-            .context("standard input cannot be read")?;
-        all.readings
-            .push(formats::read_bytes(Path::new("-"), &bytes, options)?);
-    }
-    if !files.is_empty() {
-        let paths: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
-        let read = formats::read(&paths, options).map_err(|errors| {
-            let lines: Vec<String> = errors
-                .iter()
-                .map(|error| text::plain_up_to(&error.to_string(), 2000))
-                .collect();
-            anyhow::anyhow!("{}\nnothing was stored", lines.join("\n"))
-        })?;
-        all.readings.extend(read.readings);
-        all.stale.extend(read.stale);
-        all.skipped.extend(read.skipped);
-    }
-    Ok(all)
-}
-
-/// The results that the command made: named files, criterion's folder, or what it printed. `None`
-/// where it made none that is known.
-fn results_of(
-    world: &World,
-    args: &Record,
-    printed: &[u8],
-    options: &Options,
-) -> Result<Option<Readings>> {
-    if !args.paths.is_empty() {
-        return read(&inputs(world, args)?, options).map(Some);
-    }
-    let from = args.from.as_deref();
-    if let Some(folder) = criterion_folder(world).filter(|folder| {
-        from == Some("criterion") || from.is_none() && formats::holds_criterion(folder)
-    }) {
-        let found = read(&[folder], options)?;
-        if !found.readings.is_empty() || from.is_some() {
-            return Ok(Some(found));
-        }
-    }
-    let path = Path::new("-");
-    if from.is_none() && formats::recognise(path, printed)?.is_none() {
-        return Ok(None);
-    }
-    let since = Options {
-        modified_since: None,
-        ..options.clone()
-    };
-    let reading = formats::read_bytes(path, printed, &since)
-        .context("what the command printed cannot be used; nothing was stored")?;
-    Ok(Some(Readings {
-        readings: vec![reading],
-        ..Readings::default()
-    }))
 }
 
 fn all_readings(attempts: &[Attempt]) -> Vec<Reading> {

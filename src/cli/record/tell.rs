@@ -3,7 +3,8 @@
 use super::super::args::Record;
 use super::super::say;
 use super::super::world::Target;
-use super::{Attempt, COMMAND, FILE_SIZE, Own};
+use super::sizes::FILE_SIZE;
+use super::{Attempt, COMMAND, Own};
 use plimsoll::formats::Reading;
 use plimsoll::model::{Measurement, Run, Unit};
 use plimsoll::report::text;
@@ -157,6 +158,15 @@ fn read_as(out: &mut String, readings: &[Reading]) {
             count(benchmarks.len(), "benchmark"),
             count(metrics.len(), "metric"),
         );
+        for reading in &of {
+            if let Some(name) = named_after_its_file(reading) {
+                let _ = writeln!(
+                    out,
+                    "  its benchmark is called `{}` after the file: keep the file's name, and the history goes on",
+                    text::plain(name)
+                );
+            }
+        }
         for failure in of.iter().flat_map(|reading| &reading.failures) {
             let _ = writeln!(
                 out,
@@ -246,4 +256,18 @@ pub(super) fn warn(attempts: &[Attempt], target: &Target, args: &Record) {
     {
         say("some benchmarks gave no result: `plimsoll check` will call them missing");
     }
+}
+
+/// The name that the only benchmark of a file has of the file, since the file does not say it.
+fn named_after_its_file(reading: &Reading) -> Option<&str> {
+    let names: BTreeSet<&str> = reading
+        .measurements
+        .iter()
+        .map(|m| m.benchmark.as_str())
+        .collect();
+    let stem = reading.path.file_stem()?.to_str()?;
+    let name = names
+        .first()
+        .filter(|name| names.len() == 1 && **name == stem)?;
+    Some(name)
 }
