@@ -96,7 +96,7 @@ pub(crate) enum Format {
     Markdown,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Record {
     /// Result files or folders [default: target/criterion, where it exists].
     #[arg(value_name = "FILES or FOLDERS")]
@@ -171,9 +171,20 @@ pub(crate) struct Check {
     /// Only look for faults in the budget files.
     #[arg(long)]
     pub(crate) lint: bool,
+    /// Measure suspects again with the command after `--`, record the runs, and judge all runs
+    /// together: over at 1 % before, at 4 % after. `{}` in the command becomes a regular expression
+    /// of their names; `cargo bench` is given it by itself.
+    #[arg(long, requires = "command", conflicts_with_all = ["commit", "lint"])]
+    pub(crate) confirm: bool,
+    /// How often a suspect is measured again.
+    #[arg(long, default_value_t = 3, value_name = "N", requires = "command", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) runs: u32,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    /// The command that measures, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,15 +2,17 @@
 
 use super::answer;
 use super::args::{Check as Args, Format};
+use super::confirm::Suspects;
 use super::load::{self, Loaded};
 use super::world::World;
 use anyhow::{Context, Result, bail};
+use plimsoll::budget::{Budget, Settings};
 use plimsoll::git::Git;
 use plimsoll::history::Timeline;
 use plimsoll::model::CommitId;
 use plimsoll::report::check::CheckView;
-use plimsoll::report::{json, markdown, terminal};
-use plimsoll::verdict::{Check, ChosenBase, Exit, Outcome, Summary, judge};
+use plimsoll::report::{json, markdown, terminal, text};
+use plimsoll::verdict::{Check, ChosenBase, Exit, Outcome, Stage, Summary, judge};
 use std::collections::HashSet;
 
 /// How far behind the base the nearest measured commit may lie.
@@ -54,31 +56,28 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let mut notes = Vec::new();
     let base = choose_base(world, git, args, &head, &measured, &mut notes)?;
     let timeline = timeline(git, &head, base.as_ref())?;
-    let headlines = plimsoll::budget::Headlines::new(loaded.series.iter().map(|row| &row.key));
-    let columns = loaded.columns(|row| {
-        budgets
-            .iter()
-            .flat_map(|budget| &budget.limits)
-            .any(|limit| limit.select.matches(&row.key, &headlines))
-    })?;
-    let commits = load::commits(git, &timeline, &loaded.runs, &budgets)?;
-    let outcome = judge(&Check {
+    let question = Question {
+        world,
+        args,
+        git,
         head: &head,
         base: base.as_ref(),
         timeline: &timeline,
-        runs: &loaded.runs,
-        series: &loaded.series,
-        columns: &columns,
-        failures: &loaded.failures,
-        commits: &commits,
         budgets: &budgets,
-        retired: &settings.retired,
-        env: args.env.as_deref(),
-        shallow: git.is_shallow(),
-        today: load::today(world),
-        stage: plimsoll::verdict::Stage::Only,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-    });
+        settings: &settings,
+    };
+    let mut outcome = question.look(&loaded, question.first_stage())?;
+    let suspects = if args.confirm {
+        Suspects::of(&outcome, &loaded.runs, &head)?
+    } else {
+        None
+    };
+    if let Some(suspects) = suspects {
+        let silent = suspects.measure(world, &args.command, args.runs)?;
+        let loaded = Loaded::new(world, &settings)?;
+        outcome = question.look(&loaded, Stage::Confirmed)?;
+        notes.push(confirmed(&suspects, &silent, args.runs));
+    }
     refuse_without_results(&outcome, &head, args)?;
     notes.extend(strange_label(&outcome, &loaded));
     if !outcome.elsewhere.is_empty() {
@@ -114,6 +113,72 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         Format::Markdown => markdown::check(&view),
     })?;
     Ok(view.summary.exit)
+}
+
+/// What is judged, apart from the results.
+struct Question<'a> {
+    world: &'a World,
+    args: &'a Args,
+    git: &'a Git,
+    head: &'a CommitId,
+    base: Option<&'a ChosenBase>,
+    timeline: &'a Timeline,
+    budgets: &'a [Budget],
+    settings: &'a Settings,
+}
+
+impl Question<'_> {
+    fn first_stage(&self) -> Stage {
+        if self.args.confirm {
+            Stage::First
+        } else {
+            Stage::Only
+        }
+    }
+
+    /// One look at the results that are there now.
+    fn look(&self, loaded: &Loaded, stage: Stage) -> Result<Outcome> {
+        let headlines = plimsoll::budget::Headlines::new(loaded.series.iter().map(|row| &row.key));
+        let columns = loaded.columns(|row| {
+            self.budgets
+                .iter()
+                .flat_map(|budget| &budget.limits)
+                .any(|limit| limit.select.matches(&row.key, &headlines))
+        })?;
+        let commits = load::commits(self.git, self.timeline, &loaded.runs, self.budgets)?;
+        Ok(judge(&Check {
+            head: self.head,
+            base: self.base,
+            timeline: self.timeline,
+            runs: &loaded.runs,
+            series: &loaded.series,
+            columns: &columns,
+            failures: &loaded.failures,
+            commits: &commits,
+            budgets: self.budgets,
+            retired: &self.settings.retired,
+            env: self.args.env.as_deref(),
+            shallow: self.git.is_shallow(),
+            today: load::today(self.world),
+            stage,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }))
+    }
+}
+
+/// What was measured again, in words.
+fn confirmed(suspects: &Suspects, silent: &[String], runs: u32) -> String {
+    let mut note = format!(
+        "measured again, {runs} runs each, and judged together with the runs before: {}",
+        suspects.listed()
+    );
+    if !silent.is_empty() {
+        note.push_str(&format!(
+            "; the command did not measure {}",
+            text::plain(&silent.join(", "))
+        ));
+    }
+    note
 }
 
 /// A label that nobody used before while others were: perhaps a slip.

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod check;
+mod confirm;
 mod demo;
 mod detect;
 mod export;

@@ -18,6 +18,7 @@ use plimsoll::report::{json, text};
 use plimsoll::store::{Appended, NewRun, Store};
 use plimsoll::verdict::Exit;
 use sizes::Sizes;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tell::{nothing_found, told, understood, warn};
@@ -100,6 +101,60 @@ pub(crate) fn store_files(
         commit: target.commit.as_ref(),
     };
     Ok(store.append(&[new], now)?)
+}
+
+/// A command that measures some benchmarks of HEAD again.
+pub(crate) struct Again {
+    pub(crate) command: Vec<String>,
+    pub(crate) runs: u32,
+    pub(crate) suite: String,
+    pub(crate) label: String,
+    /// Names of the benchmarks whose results are kept, without the suite.
+    pub(crate) only: BTreeSet<String>,
+}
+
+impl Again {
+    /// Runs it and stores what it says of these benchmarks; answers which they were.
+    pub(crate) fn run(self, world: &World) -> Result<BTreeSet<String>> {
+        let args = Record {
+            runs: self.runs,
+            env: Some(self.label),
+            suite: self.suite,
+            command: self.command,
+            ..Record::default()
+        };
+        let before = target(world, None)?;
+        let mut attempts = collect(world, &args, &Sizes::default(), None)?;
+        refuse_failed(&attempts)?;
+        let mut measured = BTreeSet::new();
+        for attempt in &mut attempts {
+            for reading in &mut attempt.readings.readings {
+                reading
+                    .measurements
+                    .retain(|m| self.only.contains(&m.benchmark));
+                reading
+                    .failures
+                    .retain(|f| self.only.contains(&f.benchmark));
+                measured.extend(reading.measurements.iter().map(|m| m.benchmark.clone()));
+            }
+        }
+        let target = after_command(world, &args, before)?;
+        let environment = world.environment(args.env.as_deref());
+        let runs: Vec<Run> = attempts
+            .iter()
+            .map(|attempt| attempt.to_run(&args.suite, &args.part, &target, &environment))
+            .filter(|run| !run.measurements.is_empty() || !run.failures.is_empty())
+            .collect();
+        let new: Vec<NewRun<'_>> = runs
+            .iter()
+            .map(|run| NewRun {
+                run,
+                commit: target.commit.as_ref(),
+            })
+            .collect();
+        Store::open(&world.db_path())?.append(&new, world.now)?;
+        Ok(measured)
+    }
 }
 
 /// A command may have committed, or changed tracked files: what it measured is then another commit

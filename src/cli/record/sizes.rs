@@ -12,6 +12,7 @@ use std::path::PathBuf;
 pub(super) const FILE_SIZE: &str = "file-size";
 
 /// The files whose size is asked for, by the name of the benchmark.
+#[derive(Default)]
 pub(super) struct Sizes(Vec<(String, PathBuf)>);
 
 impl Sizes {
