@@ -18,6 +18,7 @@ mod noise;
 #[path = "../calibration/random.rs"]
 #[allow(dead_code, reason = "shared with the calibration")]
 mod random;
+#[allow(dead_code, reason = "shared with the tests")]
 mod world;
 
 use noise::Noise;

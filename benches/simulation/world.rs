@@ -76,6 +76,17 @@ impl<'r> World<'r> {
         self.add_runs(self.design.base_commits, runs, &|index| of.contains(&index))
     }
 
+    /// As if the head had not measured a series.
+    pub(crate) fn forget_head_of(&mut self, index: usize) {
+        let head = self.runs.len() - self.design.head_runs;
+        let columns = &mut self.columns[index];
+        let kept = columns.runs.partition_point(|run| *run <= head as i64);
+        columns.runs.truncate(kept);
+        columns.values.truncate(kept);
+        columns.spreads.truncate(kept);
+        columns.n.truncate(kept);
+    }
+
     fn add_runs(
         &mut self,
         place: usize,
