@@ -153,3 +153,187 @@ fn anchors_are_tags_commits_days_and_the_start_of_the_budget() {
         );
     }
 }
+
+/// Results with tags: (benchmark, metric as unit, tags, milliseconds).
+fn record_tagged(project: &mut Project, run: usize, results: &[(&str, &str, &str, f64)]) {
+    let results: Vec<_> = results
+        .iter()
+        .enumerate()
+        .map(|(i, (name, tag, value, ms))| {
+            let wobble = 1.0 + 0.002 * ((run * 7 + i * 3) % 5) as f64;
+            let times: Vec<f64> = (0..5)
+                .map(|j| ms / 1e3 * wobble * (1.0 + 1e-4 * f64::from(j)))
+                .collect();
+            let mut result = serde_json::json!({
+                "command": name, "mean": times[2], "stddev": 1e-6, "median": times[2],
+                "user": 0.001, "system": 0.001, "min": times[0], "max": times[4],
+                "times": times, "exit_codes": vec![0; 5]
+            });
+            if !tag.is_empty() {
+                result["parameters"] = serde_json::json!({ *tag: value });
+            }
+            result
+        })
+        .collect();
+    let text = serde_json::json!({ "results": results }).to_string();
+    let file = project.write(&format!("results/tagged-{run}.json"), &text);
+    let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+const SIZES: [&str; 6] = ["10", "30", "100", "300", "1000", "3000"];
+
+fn sizes(law: impl Fn(f64) -> f64) -> Vec<(&'static str, &'static str, &'static str, f64)> {
+    SIZES
+        .iter()
+        .map(|n| ("list", "rows", *n, law(n.parse().unwrap())))
+        .collect()
+}
+
+#[test]
+fn cost_that_grows_too_fast_with_size_is_over() {
+    let mut project = Project::new();
+    project.budget(
+        "orders",
+        "[[limit]]\nid = \"cost\"\nselect = { benchmark = \"list\", metric = \"time\", by = \"rows\" }\n\
+         complexity = { exponent = 1.3 }\n\
+         scaling = { by = \"rows\", from = 30, to = 300, max_ratio = 12 }\n",
+    );
+    for run in 0..6 {
+        project.commit(&format!("Linear {run}"));
+        record_tagged(&mut project, run, &sizes(|n| 5.0 + 0.5 * n));
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(words(of(&found, "complexity")), ("within", None));
+    assert_eq!(words(of(&found, "scaling")), ("within", None));
+    let culprit = project.commit("Compare every pair");
+    for run in 6..9 {
+        record_tagged(&mut project, run, &sizes(|n| 5.0 + 0.01 * n * n));
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 1, "{found:#}");
+    assert_eq!(words(of(&found, "complexity")), ("over", None));
+    assert_eq!(of(&found, "complexity")["introduced_by"], culprit.as_str());
+    assert_eq!(words(of(&found, "scaling")), ("over", None));
+    insta::assert_snapshot!("sizes_table", project.plimsoll(&["check"]).out);
+}
+
+#[test]
+fn too_few_sizes_are_a_fault_of_the_budget() {
+    let mut project = Project::new();
+    project.budget(
+        "orders",
+        "[[limit]]\nid = \"cost\"\nselect = { benchmark = \"list\", metric = \"time\", by = \"rows\" }\n\
+         complexity = { exponent = 1.3 }\n",
+    );
+    project.commit("Start");
+    record_tagged(&mut project, 0, &sizes(|n| n)[..3]);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 2);
+    assert_eq!(at(&found, "findings/0/code"), "too-few-sizes");
+    assert_eq!(at(&found, "findings/0/place"), "budgets/orders.toml:8:14");
+}
+
+#[test]
+fn a_slice_that_the_average_hides_is_over_and_said() {
+    let mut project = Project::new();
+    project.budget(
+        "checkout",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"pay\", metric = \"time\" }\n\
+         regress = { limit = \"+5%\" }\nslices = [\"tier\"]\n",
+    );
+    let results = |big: f64| {
+        [
+            ("pay", "", "", 100.0),
+            ("pay", "tier", "small", 80.0),
+            ("pay", "tier", "big", big),
+        ]
+    };
+    for run in 0..25 {
+        project.commit(&format!("Change {run}"));
+        record_tagged(&mut project, run, &results(200.0));
+    }
+    project.commit("Slow for big tenants");
+    for run in 25..28 {
+        record_tagged(&mut project, run, &results(260.0));
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 1, "{found:#}");
+    let big = at(&found, "limits/0");
+    assert_eq!(words(big).0, "over");
+    assert_eq!(big["slice"]["value"], "big");
+    assert_eq!(big["slice"]["hidden_in_whole"], true);
+    let table = project.plimsoll(&["check"]).out;
+    assert!(
+        table.contains("the worst of 2 slices of tier, and the whole is within"),
+        "{table}"
+    );
+    assert!(!table.contains("tier=small"), "{table}");
+}
+
+#[test]
+fn slices_of_one_run_are_compared_without_a_history() {
+    let mut project = Project::new();
+    project.budget(
+        "checkout",
+        "[[limit]]\nid = \"canary\"\nselect = { benchmark = \"pay\", metric = \"time\" }\n\
+         regress = { vs = \"tags:version=stable\", limit = \"+5%\" }\n",
+    );
+    project.commit("Release candidate");
+    let results = |canary: f64| {
+        [
+            ("pay", "version", "stable", 100.0),
+            ("pay", "version", "canary", canary),
+        ]
+    };
+    for run in 0..2 {
+        record_tagged(&mut project, run, &results(120.0));
+    }
+    let (_, found) = json(&project, &[]);
+    let canary = of(&found, "regress");
+    assert_eq!(words(canary), ("unproven", Some("unattainable")));
+    assert!(canary["runs_needed"].as_u64().unwrap() >= 1);
+    for run in 2..8 {
+        record_tagged(&mut project, run, &results(120.0));
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!((code, words(of(&found, "regress"))), (1, ("over", None)));
+    assert_eq!(of(&found, "regress")["against"], "version=stable");
+}
+
+#[test]
+fn without_its_guard_nothing_is_a_pass() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\", metric = \"time\" }\n\
+         max = \"125ms\"\nguard = { metric = \"cpu.user\", max = \"95ms\" }\n",
+    );
+    project.history(8, &[("parse", 100.0)]);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(words(of(&found, "guard")).0, "within");
+    assert_eq!(words(of(&found, "max")).0, "within");
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\", metric = \"time\" }\n\
+         max = \"125ms\"\nguard = { metric = \"cpu.user\", max = \"50ms\" }\n",
+    );
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 1);
+    assert_eq!(words(of(&found, "guard")).0, "over");
+    assert_eq!(words(of(&found, "max")), ("unproven", Some("guard-broken")));
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\", metric = \"time\" }\n\
+         max = \"125ms\"\nguard = { metric = \"error_rate\", max = \"1%\" }\n",
+    );
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 2);
+    assert_eq!(
+        words(of(&found, "guard")),
+        ("missing", Some("guard-missing"))
+    );
+    assert_ne!(words(of(&found, "max")).0, "within");
+}

@@ -217,16 +217,7 @@ const LIMIT: Section = Section {
             "What a missing verdict does: fail (default) or warn.",
         ),
     ],
-    later: &[
-        "capacity",
-        "scale_unit",
-        "growth",
-        "complexity",
-        "scaling",
-        "slices",
-        "guard",
-        "ratchet",
-    ],
+    later: &["capacity", "scale_unit"],
 };
 
 const SELECT: Section = Section {

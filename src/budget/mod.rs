@@ -28,7 +28,7 @@ pub use settings::{Settings, parse_settings};
 pub use sync::{SyncSettings, is_ref_part};
 
 use crate::diag::SourceSpan;
-use crate::model::Direction;
+use crate::model::{Direction, SeriesKey};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -141,6 +141,25 @@ impl Budget {
 }
 
 impl Limit {
+    /// Whether the limit needs the values of a series: to judge it, or to judge another by it.
+    #[must_use]
+    pub fn reads(&self, key: &SeriesKey, headlines: &Headlines) -> bool {
+        let select = &self.select;
+        let here = || {
+            select.benchmark.matches(&key.benchmark)
+                && select.env.as_ref().is_none_or(|env| env.matches(&key.env))
+        };
+        select.matches(key, headlines)
+            || self
+                .guard
+                .as_ref()
+                .is_some_and(|guard| guard.metric == key.metric && here())
+            || self
+                .versus
+                .as_ref()
+                .is_some_and(|slice| key.tags.get(&slice.tag) == Some(&slice.value) && here())
+    }
+
     /// Where a key of the limit is written; where its selection is, if it is not written.
     #[must_use]
     pub fn place(&self, key: &str) -> &SourceSpan {

@@ -143,7 +143,7 @@ impl Question<'_> {
             self.budgets
                 .iter()
                 .flat_map(|budget| &budget.limits)
-                .any(|limit| limit.select.matches(&row.key, &headlines))
+                .any(|limit| limit.reads(&row.key, &headlines))
         })?;
         let commits = load::commits(self.git, self.timeline, &loaded.runs, self.budgets)?;
         Ok(judge(&Check {

@@ -103,6 +103,14 @@ pub struct SeriesDocument {
     pub env: String,
 }
 
+/// A slice of a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SliceDocument {
+    /// It is the worst of its tag: the others are not shown.
+    #[serde(default)]
+    pub worst: bool,
+}
+
 /// One rule of one limit on one series. Values in `unit`, effects as fractions.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LimitDocument {
@@ -181,6 +189,9 @@ pub struct LimitDocument {
     /// The commit that most likely brought it.
     #[serde(default)]
     pub introduced_by: Option<String>,
+    /// Which slice of its limit it is, where slices are judged one by one.
+    #[serde(default)]
+    pub slice: Option<SliceDocument>,
     /// The newest values, oldest first, the head last.
     #[serde(default)]
     pub trend: Vec<Option<f64>>,

@@ -90,6 +90,25 @@ struct LimitJson<'a> {
     accepted: Option<AcceptedJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exhausted: Option<ExhaustedJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slice: Option<SliceJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_high: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SliceJson<'a> {
+    tag: &'a str,
+    value: &'a str,
+    of: usize,
+    worst: bool,
+    hidden_in_whole: bool,
 }
 
 #[derive(Serialize)]
@@ -231,6 +250,17 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
             latest: end.between.1.map(|date| date.to_string()),
             days: end.days.0,
         }),
+        against: verdict.against.as_deref(),
+        slice: verdict.slice.as_ref().map(|slice| SliceJson {
+            tag: &slice.tag,
+            value: &slice.value,
+            of: slice.of,
+            worst: slice.worst,
+            hidden_in_whole: slice.hidden_in_whole,
+        }),
+        members: verdict.members.iter().map(ToString::to_string).collect(),
+        value_low: verdict.interval.map(|(low, _)| low),
+        value_high: verdict.interval.map(|(_, high)| high),
     }
 }
 

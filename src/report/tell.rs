@@ -71,6 +71,13 @@ pub fn effect(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn limit(verdict: &LimitVerdict) -> String {
     if let Some(allowed) = verdict.allowed {
+        if let Some(slice) = &verdict.against {
+            return format!(
+                "allowed {} on {}",
+                text::effect(allowed),
+                text::plain(slice)
+            );
+        }
         let what = match verdict.rule {
             Some(Rule::Drift) => "drift",
             Some(Rule::Creep) => "creep",
@@ -92,16 +99,34 @@ pub fn limit(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn sentence(verdict: &LimitVerdict) -> String {
     let found = &verdict.judgement;
-    match (found.verdict, found.reason) {
+    let said = match (found.verdict, found.reason) {
         (Verdict::Over, _) => over(verdict),
         (Verdict::Inherited, _) => {
             format!("already so at the base{}: not this change", blame(verdict))
         }
         (Verdict::Accepted, _) => accepted(verdict),
+        (Verdict::Missing, Some(Reason::Misfit)) if verdict.against.is_some() => {
+            text::plain(verdict.against.as_deref().unwrap_or_default())
+        }
         (Verdict::Missing, reason) => missing(reason),
         (Verdict::Within, Some(Reason::Warned)) => "within its limit, over its warning".to_owned(),
         (Verdict::Within, _) => within(verdict),
         (Verdict::Unproven, reason) => unproven(verdict, reason),
+    };
+    match &verdict.slice {
+        Some(slice) if slice.worst => {
+            let hidden = if slice.hidden_in_whole {
+                ", and the whole is within: an average hides it"
+            } else {
+                ""
+            };
+            format!(
+                "{said}; the worst of {} slices of {}{hidden}",
+                slice.of,
+                text::plain(&slice.tag)
+            )
+        }
+        _ => said,
     }
 }
 
@@ -135,8 +160,22 @@ fn over(verdict: &LimitVerdict) -> String {
     let what = match verdict.rule {
         Some(Rule::Drift) => "more than its limit since the pinned commit; ",
         Some(Rule::Creep) => "grew by slope and small steps inside its window; ",
+        Some(Rule::Growth) => "grows with size; ",
+        Some(Rule::Scaling) => "grows too fast from the small size to the large one; ",
+        Some(Rule::Guard) => "what it guards means nothing; ",
         _ => "",
     };
+    if verdict.rule == Some(Rule::Complexity) {
+        return format!("cost grows too fast with size{}{sure}", exponent(verdict));
+    }
+    if let Some(slice) = &verdict.against {
+        return format!(
+            "worse than {}{sure}, {} run{}",
+            text::plain(slice),
+            verdict.runs,
+            if verdict.runs == 1 { "" } else { "s" }
+        );
+    }
     format!(
         "{what}{by}{sure}, {} run{}",
         verdict.runs,
@@ -158,7 +197,26 @@ fn exhausted(verdict: &LimitVerdict) -> String {
     )
 }
 
+/// ` (95 % interval 0.98 to 1.07)` of an exponent.
+fn exponent(verdict: &LimitVerdict) -> String {
+    verdict.interval.map_or_else(String::new, |(low, high)| {
+        format!(" (95 % interval {low:.2} to {high:.2})")
+    })
+}
+
 fn within(verdict: &LimitVerdict) -> String {
+    if verdict.rule == Some(Rule::Complexity) {
+        return format!(
+            "cost grows no faster with size than allowed{}",
+            exponent(verdict)
+        );
+    }
+    if verdict.rule == Some(Rule::Growth) {
+        return "exact".to_owned();
+    }
+    if verdict.against.is_some() {
+        return "no worse than the slice it is compared with".to_owned();
+    }
     let better = if verdict.judgement.improved {
         "improved; "
     } else {
@@ -224,6 +282,9 @@ fn missing(reason: Option<Reason>) -> String {
         Some(Reason::BenchmarkFailed) => {
             "the benchmark failed at this commit: mend it and record again".to_owned()
         }
+        Some(Reason::GuardMissing) => {
+            "its guard was not measured at this commit: without it a fast failure looks like an improvement".to_owned()
+        }
         Some(Reason::MatchesNothing) => {
             "its selector matches no series: see the finding below".to_owned()
         }
@@ -281,8 +342,17 @@ fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
             Some(Rule::Creep) => format!(
                 "{have} commits were measured inside the window or between its steps, {need} are needed: measure more often, or widen the window"
             ),
-            _ => "too few runs to decide, whatever they say: record again with --runs".to_owned(),
+            _ => match found.runs_needed {
+                Some(n) => format!(
+                    "no value of so few runs could decide among the series of this check: {n} more run{} a side",
+                    if n == 1 { "" } else { "s" }
+                ),
+                None => "too few results to decide, whatever they say".to_owned(),
+            },
         },
+        Some(Reason::GuardBroken) => {
+            "its guard is out of bounds: what was measured is not what was asked for".to_owned()
+        }
         Some(Reason::AnchorNotMeasured) => {
             "too few results at the pinned commit and around it: measure it with plimsoll record --commit, or pin another".to_owned()
         }

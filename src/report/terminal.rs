@@ -20,6 +20,7 @@ pub fn check(view: &CheckView) -> String {
     let limits = &view.outcome.limits;
     let (shown, quiet): (Vec<_>, Vec<_>) = limits
         .iter()
+        .filter(|limit| !is_lesser_slice(limit))
         .partition(|limit| limits.len() <= SHOW_ALL || needs_a_reader(limit));
     let widths = Widths::of(&shown);
     for limit in &shown {
@@ -46,6 +47,11 @@ pub fn check(view: &CheckView) -> String {
     out.push('\n');
     let _ = writeln!(out, "{}", last_line(view));
     out
+}
+
+/// Of slices that are judged one by one the worst is shown.
+fn is_lesser_slice(limit: &LimitVerdict) -> bool {
+    limit.slice.as_ref().is_some_and(|slice| !slice.worst)
 }
 
 fn needs_a_reader(limit: &LimitVerdict) -> bool {

@@ -12,6 +12,7 @@ mod blocks;
 mod distribution;
 mod multiple;
 mod order;
+mod power_law;
 mod rank;
 mod trend;
 
@@ -25,6 +26,7 @@ pub use multiple::{benjamini_hochberg, benjamini_yekutieli, holm};
 pub use order::{
     MAD_TO_SD, difference_scale, mad, median, median_in_place, quantile, quantile_sorted,
 };
+pub use power_law::{PowerLaw, power_law};
 pub use rank::{
     BrunnerMunzel, Estimate, MannWhitney, MaximalRankSum, SignedRank, brunner_munzel,
     hodges_lehmann, mann_whitney, maximal_rank_sum, ranks, signed_rank, walsh,

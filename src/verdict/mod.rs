@@ -12,8 +12,8 @@ mod summary;
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Outcome, Stage, judge};
 pub use rules::{
-    CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, judge_creep, judge_drift,
-    judge_max, judge_regress,
+    CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, judge_creep,
+    judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,
 };
 pub use summary::{Census, Exit, Summary};
 
@@ -165,6 +165,14 @@ pub struct LimitVerdict {
     pub introduced_by: Option<CommitId>,
     /// Who accepted it, why, and until when.
     pub accepted: Option<AcceptedBy>,
+    /// The series of a family that it is about, where it is about more than one.
+    pub members: Vec<SeriesKey>,
+    /// What it was compared with, where that is not the base; or why its guard does not fit.
+    pub against: Option<String>,
+    /// 95 % bounds of the value, where it is an estimate of its own (an exponent).
+    pub interval: Option<(f64, f64)>,
+    /// Which slice of its limit it is.
+    pub slice: Option<SliceOf>,
     /// When what is left is used up at the present rate, where the evidence carries a forecast.
     pub exhausted: Option<Exhausted>,
     /// The newest values, oldest first, the head last: for a sparkline.
@@ -181,6 +189,21 @@ impl LimitVerdict {
                 || (self.judgement.reason == Some(Reason::BothSides)
                     && self.used.is_some_and(|used| used > 1.0)))
     }
+}
+
+/// One slice of a limit that judges slices one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceOf {
+    /// The tag.
+    pub tag: String,
+    /// Its value.
+    pub value: String,
+    /// How many slices there are.
+    pub of: usize,
+    /// It is the worst of them.
+    pub worst: bool,
+    /// It is over although the whole is within (Simpson's paradox).
+    pub hidden_in_whole: bool,
 }
 
 /// The day on which a limit is reached at the present rate.

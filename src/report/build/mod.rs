@@ -297,7 +297,7 @@ impl Builder<'_> {
         let verdicts: Vec<_> = self
             .verdicts
             .iter()
-            .filter(|v| v.series.as_ref() == Some(key))
+            .filter(|v| v.series.as_ref() == Some(key) || v.members.contains(key))
             .collect();
         let fresh = verdicts.iter().find_map(|v| self.fresh_change(&view, v));
         if let Some(fresh) = fresh {

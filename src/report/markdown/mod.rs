@@ -9,7 +9,7 @@ pub mod escape;
 mod table;
 
 use super::check::CheckView;
-use super::document::{CheckDocument, Part, Tally};
+use super::document::{CheckDocument, LimitDocument, Part, Tally};
 use super::text;
 use escape::{code, prose};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,7 +188,9 @@ fn rows(parts: &[Part]) -> Vec<Row<'_>> {
     let show_env = environments.len() > 1;
     let mut rows: Vec<Row<'_>> = checks()
         .flat_map(|check| {
-            check.limits.iter().map(move |limit| Row {
+            let shown =
+                |limit: &&LimitDocument| limit.slice.as_ref().is_none_or(|slice| slice.worst);
+            check.limits.iter().filter(shown).map(move |limit| Row {
                 check,
                 limit,
                 show_env,

@@ -1,6 +1,7 @@
 //! One check: every limit of every budget on every series it selects.
 
 mod blame;
+mod family;
 mod trend;
 
 use blame::Seen;
@@ -187,7 +188,15 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         recent: recent_runs(check.runs, &placement, base_end, &groups),
         failed: failed_benchmarks(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
+        compared: selection.pairs.len(),
     };
+    let families = judging.families(&selection.pairs);
+    outcome.limits.extend(families.limits);
+    outcome.findings.extend(families.findings);
+    outcome.findings.extend(family::slices_without_series(
+        &selection.pairs,
+        check.series,
+    ));
     let mut by_series: HashMap<usize, Vec<Pair<'_>>> = HashMap::new();
     for pair in selection.pairs {
         by_series.entry(pair.series).or_default().push(pair);
@@ -205,6 +214,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
     }
     outcome.limits.extend(judging.failed_and_never_seen());
     control_many(&mut outcome.limits, record, check.stage.alpha());
+    family::mark_slices(&mut outcome.limits, check.budgets);
     sort_worst_first(&mut outcome.limits);
     outcome.changes.sort_by(|a, b| {
         a.points_ago
@@ -303,6 +313,10 @@ fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
         suspects: Vec::new(),
         introduced_by: None,
         accepted: None,
+        members: Vec::new(),
+        against: None,
+        interval: None,
+        slice: None,
         exhausted: None,
         trend: Vec::new(),
     }
@@ -382,6 +396,8 @@ struct Judging<'a, 'c> {
     recent: HashSet<i64>,
     failed: HashMap<String, String>,
     order_unknown: bool,
+    /// Series that are judged in this check, as often as limits select them.
+    compared: usize,
 }
 
 /// A series at the moment of judging.
@@ -398,6 +414,44 @@ impl Judging<'_, '_> {
     fn series(&self, index: usize, pairs: &[Pair<'_>]) -> JudgedSeries {
         let row = &self.check.series[index];
         let columns = &self.check.columns[index];
+        let failed = self.failed.contains_key(&row.key.benchmark);
+        let judged = self.with_bench(row, columns, |bench| {
+            let limits = pairs
+                .iter()
+                .flat_map(|pair| self.pair(pair, bench))
+                .collect();
+            let direction = pairs
+                .first()
+                .map_or(Direction::Lower, |pair| pair.direction);
+            JudgedSeries {
+                limits,
+                changes: self.changes(bench.series, direction),
+                record: self.record(pairs, bench).unwrap_or_default(),
+            }
+        });
+        if let Some(judged) = judged.filter(|_| !failed) {
+            return judged;
+        }
+        let expected = !self.retired(index)
+            && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
+        if !expected {
+            return JudgedSeries::default();
+        }
+        let series = self.placement.arrange(row.clone(), columns);
+        let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
+        JudgedSeries {
+            limits: pairs.iter().map(missing).collect(),
+            ..JudgedSeries::default()
+        }
+    }
+
+    /// Looks at a series as it stands at the head; `None` where the head has no result of it.
+    fn with_bench<R>(
+        &self,
+        row: &SeriesRow,
+        columns: &Columns,
+        look: impl FnOnce(&Bench<'_>) -> R,
+    ) -> Option<R> {
         let series = self.placement.arrange(row.clone(), columns);
         let base_points = series.before(self.base_end);
         let earlier = series.before(self.head_place);
@@ -406,20 +460,8 @@ impl Judging<'_, '_> {
             .filter(|p| p.place == self.head_place)
             .copied()
             .collect();
-        let failed = self.failed.contains_key(&row.key.benchmark);
-        if head_points.is_empty() || failed {
-            let expected = !self.retired(index)
-                && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
-            let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
-            let limits = if expected {
-                pairs.iter().map(missing).collect()
-            } else {
-                Vec::new()
-            };
-            return JudgedSeries {
-                limits,
-                ..JudgedSeries::default()
-            };
+        if head_points.is_empty() {
+            return None;
         }
         let breaks: Vec<usize> = series
             .breaks()
@@ -427,25 +469,13 @@ impl Judging<'_, '_> {
             .filter(|at| *at < base_points.len())
             .collect();
         let analysis = analyse_points(&series, base_points, &breaks);
-        let bench = Bench {
+        Some(look(&Bench {
             series: &series,
             base_points,
             earlier,
             head_points: &head_points,
             analysis,
-        };
-        let limits = pairs
-            .iter()
-            .flat_map(|pair| self.pair(pair, &bench))
-            .collect();
-        let direction = pairs
-            .first()
-            .map_or(Direction::Lower, |pair| pair.direction);
-        JudgedSeries {
-            limits,
-            changes: self.changes(&series, direction),
-            record: self.record(pairs, &bench).unwrap_or_default(),
-        }
+        }))
     }
 
     /// What the series' history shows of points far off, where the head is judged against it.
@@ -518,14 +548,18 @@ impl Judging<'_, '_> {
         if let Some(max) = &pair.limit.max {
             verdicts.push(self.max(pair, bench, max.value));
         }
-        if pair.limit.regress.is_some() {
-            verdicts.extend(self.regress(pair, bench));
+        match &pair.limit.versus {
+            Some(slice) => verdicts.extend(self.versus(pair, bench, slice)),
+            None => verdicts.extend(self.regress(pair, bench)),
         }
         if let Some(drift) = &pair.limit.drift {
             verdicts.push(self.drift(pair, bench, drift));
         }
         if let Some(creep) = pair.limit.creep {
             verdicts.push(self.creep(pair, bench, creep));
+        }
+        if let Some(guard) = &pair.limit.guard {
+            self.guard(pair, bench, guard, &mut verdicts);
         }
         for verdict in &mut verdicts {
             if verdict.judgement.verdict == Verdict::Over {

@@ -10,12 +10,15 @@ mod regress;
 #[cfg(test)]
 mod simulated;
 mod tail;
+mod two_sets;
 
 pub use creep::{CREEP_POINTS, judge_creep};
 pub use drift::{DRIFT_POINTS, Drifted, judge_drift};
 pub use max::judge_max;
 pub use regress::judge_regress;
 pub use tail::{Record, Tail};
+pub(crate) use two_sets::margins;
+pub use two_sets::{TwoSets, judge_two_sets, least_p, runs_a_side};
 
 use super::{Head, Reason, Verdict};
 use crate::analysis::Base;
