@@ -113,6 +113,7 @@ fn check(c: &mut Criterion) {
                     columns: &columns,
                     failures: &HashMap::new(),
                     commits: &plimsoll::verdict::Commits::default(),
+                    control: plimsoll::verdict::Control::default(),
                     budgets: &budgets,
                     retired: &[],
                     env: None,

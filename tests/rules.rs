@@ -1,6 +1,7 @@
 //! The rules of a budget beside `max` and `regress`, as their user meets them.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     reason = "a test that cannot set up its scene fails"
 )]
 
@@ -336,4 +337,130 @@ fn without_its_guard_nothing_is_a_pass() {
         ("missing", Some("guard-missing"))
     );
     assert_ne!(words(of(&found, "max")).0, "within");
+}
+
+/// Whatever is wrong with a budget file, in its own text or in what was recorded, is told in one go.
+#[test]
+fn everything_wrong_with_a_budget_file_is_found_at_once() {
+    let mut project = Project::new();
+    project.write("CODEOWNERS", "* @acme/platform\n");
+    project.history(12, &[("parse", 100.0), ("sort", 10.0)]);
+    project.write(
+        "budgets/bad.toml",
+        r#"schema = 1
+[feature]
+name = "bad"
+owner = "@nobody"
+[[limit]]
+id = "key"
+select = { benchmark = "parse" }
+max = "50ms"
+regres = { limit = "+5%" }
+[[limit]]
+id = "nothing"
+select = { benchmark = "prase" }
+max = "1s"
+[[limit]]
+id = "unit"
+select = { benchmark = "sort", metric = "time" }
+max = "250"
+[[limit]]
+id = "percentile"
+select = { benchmark = "parse", metric = "latency.p100" }
+max = "1s"
+[[limit]]
+id = "sign"
+select = { benchmark = "sort", metric = "time" }
+regress = { limit = "-5%", warn = "-7%" }
+[[limit]]
+id = "pin"
+select = { benchmark = "sort", metric = "time" }
+drift = { vs = "tag:v9", limit = "+8%", until = 2025-01-01 }
+[[limit]]
+id = "few"
+select = { benchmark = "sort", metric = "time" }
+regress = { vs = "tags:version=stable", limit = "+5%" }
+min = { runs = 2 }
+[[limit]]
+id = "one-way"
+select = { benchmark = "sort", metric = "time.mean" }
+direction = "lower"
+max = "inf"
+[[limit]]
+id = "other-way"
+select = { benchmark = "sort", metric = "time.mean" }
+direction = "higher"
+creep = { window = "soon", limit = "nan%" }
+[[limit]]
+id = "slope"
+select = { benchmark = "sort", metric = "time" }
+growth = { max_slope = -1 }
+[[accepted]]
+id = "a-1"
+limit = "key"
+level_before = "20ms"
+by = "@lena"
+expires = 2025-01-31
+"#,
+    );
+    let said = project.plimsoll(&["check", "--lint"]);
+    assert_eq!(said.code, 2);
+    let all = format!("{}{}", said.out, said.err);
+    for (code, place) in [
+        ("owner-unknown", "4:9"),
+        ("max-beyond-level", "8:7"),
+        ("unknown-key", "9:1"),
+        ("matches-nothing", "12:10"),
+        ("unit-misfit", "17:7"),
+        ("bad-percentile", "20:43"),
+        ("warn-looser", "25:36"),
+        ("sign-contradicts-direction", "25:11"),
+        ("anchor-due", "29:49"),
+        ("anchor-unknown", "29:9"),
+        ("min-unattainable", "34:7"),
+        ("bad-amount", "39:7"),
+        ("contradictory-limits", "43:13"),
+        ("bad-window", "44:20"),
+        ("bad-percentage", "44:36"),
+        ("by-missing", "48:10"),
+        ("growth-of-what-varies", "48:10"),
+        ("out-of-range", "48:24"),
+        ("key-missing", "49:1"),
+        ("acceptance-expired", "54:11"),
+    ] {
+        let mut lines = all.lines();
+        let found = std::iter::from_fn(|| {
+            lines
+                .by_ref()
+                .find(|line| line.contains(&format!("[{code}]")))?;
+            lines.next()
+        })
+        .any(|line| line.ends_with(&format!("budgets/bad.toml:{place}")));
+        assert!(found, "{code} at {place} is not in\n{all}");
+    }
+}
+
+#[test]
+fn an_acceptance_that_covers_nothing_is_said() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nmax = \"125ms\"\n\
+         [[accepted]]\nid = \"a-1\"\nlimit = \"time\"\nlevel_before = \"90ms\"\nceiling = \"+20%\"\n\
+         reason = \"was slow\"\nby = \"@lena\"\nexpires = 2099-01-01\n",
+    );
+    let text = std::fs::read_to_string(project.path("budgets/parser.toml")).unwrap();
+    // At most 180 days ahead, whenever this runs.
+    let soon = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let soon = soon.checked_add(jiff::Span::new().days(60)).unwrap();
+    project.write(
+        "budgets/parser.toml",
+        &text.replace("2099-01-01", &soon.to_string()),
+    );
+    project.history(8, &[("parse", 100.0)]);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(at(&found, "findings/0/code"), "acceptance-unused");
 }

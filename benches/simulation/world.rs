@@ -159,6 +159,7 @@ impl<'r> World<'r> {
         };
         let outcome = judge(&Check {
             commits: &plimsoll::verdict::Commits::default(),
+            control: plimsoll::verdict::Control::default(),
             head: &commit(last)?,
             base: Some(&base),
             timeline: &timeline,

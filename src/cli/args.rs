@@ -151,6 +151,16 @@ pub(crate) struct Record {
     pub(crate) command: Vec<String>,
 }
 
+/// Control over many tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Many {
+    /// Benjamini-Hochberg: of all that is called over, 5 % may be false.
+    #[default]
+    Bh,
+    /// Holm: that anything at all is falsely called over has 5 %.
+    Holm,
+}
+
 #[derive(Debug, Default, Args)]
 pub(crate) struct Check {
     /// Judge against this commit [default: merge base with the default branch; none on it].
@@ -168,6 +178,9 @@ pub(crate) struct Check {
     /// Judge only this environment.
     #[arg(long, value_name = "LABEL")]
     pub(crate) env: Option<String>,
+    /// How false alarms are held down over all rules of the check.
+    #[arg(long, value_enum, default_value_t = Many::Bh, value_name = "METHOD")]
+    pub(crate) control: Many,
     /// Only look for faults in the budget files.
     #[arg(long)]
     pub(crate) lint: bool,

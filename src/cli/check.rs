@@ -1,7 +1,7 @@
 //! `plimsoll check`: one commit against budgets and history.
 
 use super::answer;
-use super::args::{Check as Args, Format};
+use super::args::{Check as Args, Format, Many};
 use super::confirm::Suspects;
 use super::load::{self, Loaded};
 use super::world::World;
@@ -12,7 +12,9 @@ use plimsoll::history::Timeline;
 use plimsoll::model::CommitId;
 use plimsoll::report::check::CheckView;
 use plimsoll::report::{json, markdown, terminal, text};
-use plimsoll::verdict::{Check, ChosenBase, Exit, Outcome, Stage, Summary, judge};
+use plimsoll::verdict::{
+    self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, judge,
+};
 use std::collections::HashSet;
 
 /// How far behind the base the nearest measured commit may lie.
@@ -30,11 +32,14 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     if let Some((_, findings)) = &read
         && (load::has_errors(findings) || args.lint)
     {
-        return lint(findings);
+        let budgets = read.as_ref().map_or(&[][..], |(budgets, _)| budgets);
+        let mut findings = findings.clone();
+        findings.extend(load::audited(world, budgets)?);
+        return lint(&findings);
     }
     let settings = load::settings(world)?;
     let loaded = Loaded::new(world, &settings);
-    let Some((budgets, warnings)) = read else {
+    let Some((budgets, mut warnings)) = read else {
         let series = loaded
             .as_ref()
             .map(|loaded| loaded.series.as_slice())
@@ -78,6 +83,22 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         outcome = question.look(&loaded, Stage::Confirmed)?;
         notes.push(confirmed(&suspects, &silent, args.runs));
     }
+    let owners = load::codeowners(world);
+    let commits = load::commits(git, &timeline, &[], &budgets)?;
+    let known = Audit {
+        budgets: &budgets,
+        owners: owners.as_ref(),
+        commits: Some(&commits),
+        series: &loaded.series,
+        columns: &[],
+    };
+    warnings.extend(verdict::owners(&known));
+    outcome.findings.extend(verdict::anchors(&known));
+    warnings.extend(verdict::unused_acceptances(
+        &budgets,
+        &outcome.limits,
+        load::today(world),
+    ));
     refuse_without_results(&outcome, &head, args)?;
     notes.extend(strange_label(&outcome, &loaded));
     if !outcome.elsewhere.is_empty() {
@@ -161,6 +182,10 @@ impl Question<'_> {
             shallow: self.git.is_shallow(),
             today: load::today(self.world),
             stage,
+            control: match self.args.control {
+                Many::Bh => Control::BenjaminiHochberg,
+                Many::Holm => Control::Holm,
+            },
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }))
     }

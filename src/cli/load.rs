@@ -12,8 +12,8 @@ use plimsoll::model::{Commit, CommitId, Failure};
 use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
-use plimsoll::verdict::Commits;
-use std::collections::HashMap;
+use plimsoll::verdict::{Audit, Commits};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The store's content, as far as a command needs it.
@@ -108,6 +108,59 @@ pub(crate) fn budgets(
         return Ok(None);
     }
     Ok(Some((budgets, findings)))
+}
+
+/// Everybody whom CODEOWNERS names, in lower case; `None` where there is no such file.
+pub(crate) fn codeowners(world: &World) -> Option<BTreeSet<String>> {
+    let places = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+    let text = places
+        .iter()
+        .find_map(|place| std::fs::read_to_string(world.root().join(place)).ok())?;
+    let named = |line: &str| -> Vec<String> {
+        let line = line.split(" #").next().unwrap_or_default().trim();
+        line.split_whitespace()
+            .filter(|_| !line.starts_with('#'))
+            .skip(1)
+            .map(str::to_lowercase)
+            .collect()
+    };
+    Some(text.lines().flat_map(named).collect())
+}
+
+/// Faults of the budgets that what was recorded shows, as far as there is a store and a repository.
+pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<Vec<Diagnostic>> {
+    let owners = codeowners(world);
+    let settings = settings(world).ok();
+    let loaded = settings.and_then(|settings| Loaded::new(world, &settings).ok());
+    let headlines =
+        |series: &[SeriesRow]| budget::Headlines::new(series.iter().map(|row| &row.key));
+    let columns = match &loaded {
+        Some(loaded) => {
+            let headlines = headlines(&loaded.series);
+            loaded.columns(|row| {
+                let mut limits = budgets.iter().flat_map(|budget| &budget.limits);
+                limits.any(|limit| limit.reads(&row.key, &headlines))
+            })?
+        }
+        None => Vec::new(),
+    };
+    let commits = match (&world.git, &loaded) {
+        (Some(git), Some(loaded)) => match git.head() {
+            Ok(head) => {
+                let timeline = Timeline::new(git.first_parents(&head)?);
+                Some(self::commits(git, &timeline, &loaded.runs, budgets)?)
+            }
+            Err(_) => None,
+        },
+        _ => None,
+    };
+    Ok(plimsoll::verdict::audit(&Audit {
+        budgets,
+        owners: owners.as_ref(),
+        commits: commits.as_ref(),
+        series: loaded.as_ref().map_or(&[], |loaded| &loaded.series),
+        columns: &columns,
+    }))
 }
 
 /// So many of the newest measured commits have their times read: enough for any window.

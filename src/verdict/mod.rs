@@ -3,14 +3,16 @@
 //! Three answers, never two: within, over, not enough evidence. What was expected and not
 //! measured has a word of its own, and none of these words is a pass by accident.
 
+mod audit;
 mod evidence;
 mod judge;
 mod rules;
 mod select;
 mod summary;
 
+pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
-pub use judge::{Check, ChosenBase, Commits, Outcome, Stage, judge};
+pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, judge};
 pub use rules::{
     CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, judge_creep,
     judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,

@@ -78,6 +78,27 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
     selection
 }
 
+/// What is wrong with the selections of all limits, whatever the environment.
+pub(super) fn faults_of_selection(budgets: &[Budget], series: &[SeriesRow]) -> Vec<Diagnostic> {
+    let headlines = Headlines::new(series.iter().map(|row| &row.key));
+    let mut found = Vec::new();
+    for limit in budgets.iter().flat_map(|budget| &budget.limits) {
+        let mut selected = series
+            .iter()
+            .filter(|row| limit.select.matches(&row.key, &headlines))
+            .peekable();
+        if selected.peek().is_none() {
+            found.push(matches_nothing(limit, series, &headlines));
+        }
+        found.extend(
+            selected
+                .find_map(|row| fits(limit, row).err())
+                .map(|fault| *fault),
+        );
+    }
+    found
+}
+
 fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
     let finding = |code, message: String, help: &str, at: &crate::diag::SourceSpan| {
         Box::new(Diagnostic {

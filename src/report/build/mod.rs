@@ -15,7 +15,7 @@ use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{Commit, CommitId, Direction, Failure};
 use crate::stats::{autocorrelation_factor, theil_sen};
 use crate::store::{Columns, RunRow, SeriesRow};
-use crate::verdict::{Check, Commits, LimitVerdict, Verdict, judge};
+use crate::verdict::{Check, Commits, Control, LimitVerdict, Verdict, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -181,6 +181,7 @@ fn judge_tips(project: &Project<'_>, placement: &Placement) -> Vec<LimitVerdict>
             columns: project.columns,
             failures: project.failures,
             commits: project.known,
+            control: Control::default(),
             budgets: project.budgets,
             retired: project.retired,
             env: Some(label),

@@ -17,7 +17,7 @@ use crate::detect::{ChangePoint, Scale};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{CommitId, Direction, Failure, Unit};
-use crate::stats::{benjamini_hochberg, median};
+use crate::stats::{benjamini_hochberg, holm, median};
 use crate::store::{Columns, RunRow, SeriesRow};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -64,6 +64,8 @@ pub struct Check<'a> {
     pub today: Date,
     /// Threads to use, at least 1.
     pub threads: usize,
+    /// How false alarms are held down over all rules.
+    pub control: Control,
     /// Whether suspects are measured again.
     pub stage: Stage,
 }
@@ -89,6 +91,25 @@ impl Stage {
             Self::Only => super::rules::ALPHA,
             Self::First => 0.01,
             Self::Confirmed => super::rules::ALPHA - 0.01,
+        }
+    }
+}
+
+/// Control over all tests of a check, on the failing side; passing needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Control {
+    /// The false discovery rate (Benjamini & Hochberg 1995).
+    #[default]
+    BenjaminiHochberg,
+    /// The chance of any false alarm (Holm 1979).
+    Holm,
+}
+
+impl Control {
+    fn adjusted(self, p: &[f64]) -> Vec<f64> {
+        match self {
+            Self::BenjaminiHochberg => benjamini_hochberg(p),
+            Self::Holm => holm(p),
         }
     }
 }
@@ -213,7 +234,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         record.add(&judged.record);
     }
     outcome.limits.extend(judging.failed_and_never_seen());
-    control_many(&mut outcome.limits, record, check.stage.alpha());
+    control_many(&mut outcome.limits, record, check);
     family::mark_slices(&mut outcome.limits, check.budgets);
     sort_worst_first(&mut outcome.limits);
     outcome.changes.sort_by(|a, b| {
@@ -248,7 +269,8 @@ fn in_threads<W: Sync, R: Send>(
 
 /// Asks the tail of all judged histories how rare each head is, then controls over all tests
 /// (Benjamini–Hochberg): an over that does not survive is a suspect.
-fn control_many(limits: &mut [LimitVerdict], record: Record, alpha: f64) {
+fn control_many(limits: &mut [LimitVerdict], record: Record, check: &Check<'_>) {
+    let (alpha, control) = (check.stage.alpha(), check.control);
     let asked: HashSet<_> = limits
         .iter()
         .filter(|limit| limit.judgement.outlying.is_some())
@@ -265,7 +287,7 @@ fn control_many(limits: &mut [LimitVerdict], record: Record, alpha: f64) {
             outlier.push(found.outlying.map_or(0.0, |z| tail.conformal_p(z)));
         }
     }
-    let (p, outlier) = (benjamini_hochberg(&p), benjamini_hochberg(&outlier));
+    let (p, outlier) = (control.adjusted(&p), control.adjusted(&outlier));
     for ((index, p), outlier) in tested.into_iter().zip(p).zip(outlier) {
         limits[index].p_adjusted = Some(p.max(outlier));
         let proven = p <= alpha && outlier <= super::rules::ALPHA;
