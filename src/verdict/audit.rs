@@ -1,7 +1,7 @@
 //! Faults of budgets that only data shows, and faults of one file that others show.
 
 use super::judge::Commits;
-use super::rules::{ALPHA, least_p, runs_a_side};
+use super::rules::{attains, runs_a_side};
 use super::select::faults_of_selection;
 use super::{LimitVerdict, Verdict};
 use crate::budget::{Budget, Headlines, Limit};
@@ -207,7 +207,7 @@ fn unattainable(audit: &Audit<'_>) -> Vec<Diagnostic> {
         .sum();
     for limit in audit.budgets.iter().flat_map(|budget| &budget.limits) {
         let runs = limit.min.runs;
-        if limit.versus.is_some() && least_p(runs, runs) > ALPHA / all.max(1) as f64 {
+        if limit.versus.is_some() && !attains(runs, runs, all) {
             found.push(finding(
                 Severity::Warning,
                 "min-unattainable",

@@ -14,7 +14,7 @@ pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, judge};
 pub use rules::{
-    CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, judge_creep,
+    CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, attains, judge_creep,
     judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,
 };
 pub use summary::{Census, Exit, Summary};

@@ -18,7 +18,7 @@ pub use max::judge_max;
 pub use regress::judge_regress;
 pub use tail::{Record, Tail};
 pub(crate) use two_sets::margins;
-pub use two_sets::{TwoSets, judge_two_sets, least_p, runs_a_side};
+pub use two_sets::{TwoSets, attains, judge_two_sets, least_p, runs_a_side};
 
 use super::{Head, Reason, Verdict};
 use crate::analysis::Base;

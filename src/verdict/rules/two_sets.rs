@@ -20,11 +20,16 @@ pub fn least_p(n: usize, m: usize) -> f64 {
     (1..=n).fold(1.0, |p, i| p * i as f64 / (m + i) as f64)
 }
 
+/// Whether so many runs can decide at all among so many series; 1/20 is 5 %, rounding aside.
+#[must_use]
+pub fn attains(n: usize, m: usize, series: usize) -> bool {
+    least_p(n, m) <= ALPHA / series.max(1) as f64 * (1.0 + 1e-9)
+}
+
 /// How many runs a side one regression among `series` needs: the least n with 1 / C(2n, n) ≤ α / M.
 #[must_use]
 pub fn runs_a_side(series: usize) -> usize {
-    let level = ALPHA / series.max(1) as f64;
-    (1..=64).find(|n| least_p(*n, *n) <= level).unwrap_or(64)
+    (1..=64).find(|n| attains(*n, *n, series)).unwrap_or(64)
 }
 
 /// Whether the head is worse than the base by more than `margin`: shift of Hodges & Lehmann (1963) with
@@ -43,7 +48,7 @@ pub fn judge_two_sets(sets: &TwoSets, margin: f64, warn: Option<f64>, series: us
         return found;
     }
     let needed = runs_a_side(series);
-    if least_p(n, m) > ALPHA / series.max(1) as f64 {
+    if !attains(n, m, series) {
         found.runs_needed = Some(needed.saturating_sub(n.min(m)).max(1));
         return found;
     }
