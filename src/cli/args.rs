@@ -300,12 +300,18 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// Folder that receives the pages.
+    /// Folder that receives the pages; with --single-file, the file.
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,
+    /// Write one file that holds everything, to be mailed or attached: -o is its name.
+    #[arg(long)]
+    pub(crate) single_file: bool,
+    /// Folder of templates, style or script that replace plimsoll's own of the same name.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
     /// The moment from which relative times count [default: now].
     #[arg(long, value_name = "RFC 3339")]
     pub(crate) now: Option<jiff::Timestamp>,
