@@ -16,7 +16,7 @@ use super::json::{self, UniqueMap};
 use super::parsed::{Bench, Input, Parsed, SIZE, not_negative};
 use super::registry::{Format, Reader};
 use super::timed::Timed;
-use super::units::SECOND;
+use super::units::{self, SECOND};
 use crate::model::{Direction, Measurement, Tags, Unit};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub(crate) const FORMAT: Format = Format {
         "time.max",
         "memory",
         "memory.peak",
-        "track",
+        "value",
     ],
     samples: true,
     url: "https://asv.readthedocs.io/en/stable/dev.html",
@@ -76,6 +76,7 @@ impl Number {
 #[derive(Deserialize)]
 struct Header {
     version: u32,
+    env_name: Option<String>,
 }
 
 /// Version 2: each result is a list whose columns `result_columns` names.
@@ -161,7 +162,8 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         ..Parsed::default()
     };
     for (name, results) in &results {
-        one(name, results, about.get(name), &mut parsed)?;
+        let env = header.env_name.as_deref().filter(|env| !env.is_empty());
+        one(name, results, about.get(name), env, &mut parsed)?;
     }
     Ok(parsed)
 }
@@ -304,6 +306,7 @@ fn one(
     name: &str,
     results: &Results,
     about: Option<&About>,
+    env: Option<&str>,
     parsed: &mut Parsed,
 ) -> Result<(), Fault> {
     let Some(values) = &results.values else {
@@ -323,12 +326,16 @@ fn one(
         .and_then(|about| about.kind.as_deref())
         .or_else(|| kind_of(name));
     for (i, value) in values.iter().enumerate() {
-        let tags = tags_of(i, &results.params, about);
+        let mut tags = tags_of(i, &results.params, about);
         let Some(value) = value else {
             let of = super::parsed::tags_in_words(&tags);
             parsed.fail(name, format!("it failed{of}"));
             continue;
         };
+        // One run holds a suite once for every environment that asv built.
+        if let Some(env) = env {
+            tags.insert("asv_env".to_owned(), env.to_owned());
+        }
         let value = value.value();
         if value.is_nan() {
             continue;
@@ -377,7 +384,7 @@ fn tags_of(i: usize, params: &[Vec<String>], about: Option<&About>) -> Tags {
         let name = about.and_then(|about| about.param_names.get(k)).cloned();
         let name = name.unwrap_or_else(|| format!("param{}", k + 1));
         if let Some(value) = list.get(rest % list.len().max(1)) {
-            tags.insert(name, value.clone());
+            tags.insert(name, value.trim_matches('\'').to_owned());
         }
         rest /= list.len().max(1);
     }
@@ -394,11 +401,13 @@ fn tracked(
     if !value.is_finite() {
         return Err(Fault::at(place, "the number is infinite"));
     }
-    let unit = about
+    let text = about
         .and_then(|about| about.unit.as_deref())
         .unwrap_or("unit");
-    let kind = (Unit::Other(unit.to_owned()), None::<Direction>);
-    Ok(bench.value("track", (value, 1), kind, ("track", unit)))
+    let known = units::canonical(text);
+    let (unit, factor) = known.unwrap_or_else(|| (Unit::Other(text.to_owned()), 1.0));
+    let kind = (unit, None::<Direction>);
+    Ok(bench.value("value", (value * factor, 1), kind, ("track", text)))
 }
 
 fn times(

@@ -4,10 +4,10 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
 use super::{
-    asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, criterion,
-    dart, divan, github_action_benchmark, go, google_benchmark, gungraun, hyperfine, iai, jmh,
-    julia, k6, libtest, lighthouse, luau, mitata, oha, pyperf, pytest_benchmark, ruby, tinybench,
-    vegeta, vitest,
+    asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, catch2,
+    criterion, criterion_text, dart, divan, github_action_benchmark, go, google_benchmark,
+    gungraun, hyperfine, iai, jmh, julia, k6, libtest, lighthouse, luau, mitata, oha, pyperf,
+    pytest_benchmark, ruby, tinybench, vegeta, vitest,
 };
 
 /// One tool whose results are read.
@@ -83,12 +83,14 @@ static FORMATS: &[Format] = &[
     criterion::FORMAT,
     cargo_criterion::FORMAT,
     libtest::FORMAT,
+    criterion_text::FORMAT,
     divan::FORMAT,
     gungraun::FORMAT,
     iai::FORMAT,
     hyperfine::FORMAT,
     go::FORMAT,
     google_benchmark::FORMAT,
+    catch2::FORMAT,
     pytest_benchmark::FORMAT,
     pyperf::FORMAT,
     asv::FORMAT,

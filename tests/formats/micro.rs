@@ -62,13 +62,31 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "github-action-benchmark",
         "github-action-benchmark/handmade-custom.json",
     ),
+    ("catch2", "catch2/2.13.10.xml"),
+    ("catch2", "catch2/2.13.10.txt"),
+    ("catch2", "catch2/handmade-3.xml"),
+    ("criterion-text", "criterion-text/stdout.txt"),
+    ("libtest", "libtest/criterion_0.8.2.txt"),
+    ("libtest", "libtest/rustc_nightly.txt"),
+    ("cargo-criterion", "cargo-criterion/1.1.0.ndjson"),
+    ("google-benchmark", "google-benchmark/1.7.1.json"),
+    (
+        "google-benchmark",
+        "google-benchmark/1.7.1_repetitions.json",
+    ),
+    ("google-benchmark", "google-benchmark/1.7.1_aggregates.json"),
+    ("pytest-benchmark", "pytest-benchmark/5.3.1.json"),
+    ("pytest-benchmark", "pytest-benchmark/5.3.1_saved.json"),
+    ("pyperf", "pyperf/2.10.0_one.json"),
+    ("pyperf", "pyperf/2.10.0_suite.json"),
+    ("pyperf", "pyperf/2.10.0_memory.json"),
 ];
 
 /// Values of the corpus: file | benchmark | metric | tags | value | n.
 ///
 /// Without a benchmark: the stem of the file. Tags: one as `k=v`, `-` for none at all, empty for
 /// any. An n of 0 is not looked at.
-pub(crate) const ROWS: &str = r"
+pub(crate) const ROWS: &str = r#"
 criterion/made_0.8.2 | sort/bytes/std/64 | time.mean |  | 1566.1819292431007 | 20
 hyperfine/bencher_one.json | sleep 0.01 | time.mean |  | 13317239.025420563 | 0
 hyperfine/bencher_one.json | sleep 0.01 | time |  | 13251329.96 | 0
@@ -136,7 +154,7 @@ gungraun/with-dhat.txt | rust_iai_callgrind::bench_fibonacci_group::bench_fibona
 gungraun/ansi-escapes.txt | rust_iai_callgrind::bench_fibonacci_group::bench_fibonacci short | instructions | - | 1734 | 1
 iai/two.txt | bench_fibonacci_long | instructions |  | 26214735 | 1
 iai/change.txt | iai_benchmark_short | L2 Accesses |  | 1 | 1
-asv/made_nan/results/demo/678b0288-existing-py_home_user_venv_bin_python.json | b.S.time_sum | time | kind='b' | 1462.0000001741573 | 1
+asv/made_nan/results/demo/678b0288-existing-py_home_user_venv_bin_python.json | b.S.time_sum | time | kind=b | 1462.0000001741573 | 1
 asv/made_nan/results/demo/678b0288-existing-py_home_user_venv_bin_python.json | b.S.peakmem_list | memory.peak | n=1000 | 31121408 | 1
 asv/empymod-bench/results/dtr-laptop/289d8e29-conda-py3.8.json | kernel.Kernel.time_fields | time |  | 3561.9999607661157 | 10
 asv/empymod-bench/results/dtr-laptop/350d91df-conda-py3.8-numpy1.17.json | kernel.Kernel.time_fields | time |  | 3664.499899969087 | 10
@@ -166,11 +184,22 @@ github-action-benchmark/customSmallerIsBetter_output2.json | Binary file | value
 github-action-benchmark/customBiggerIsBetter_output.json | My Custom Bigger Is Better Benchmark - Throughput | value |  | 70 | 1
 lighthouse/lhr_perf.json | http://127.0.0.1:18081/ | fcp |  | 721725650 | 1
 lighthouse/lhr_perf.json | http://127.0.0.1:18081/ | score.performance |  | 1 | 1
-";
+catch2/made_v2.xml | Fibonacci/fib 15 <&> "q" | time |  | 4941.48 | 20
+catch2/made_v2.xml | sort/sort 256 | time |  | 1243.18 | 20
+catch2/console_four.txt | More Fibonacci/Fibonacci-15_bench | time |  | 3789 | 100
+catch2/console_v3.txt | Fibonacci/Fibonacci 20 | time |  | 41731 | 100
+catch2/console_issue_351.txt | Even More Fibonacci/With a long name/Fibonacci 10 with a long name | time |  | 344 | 100
+catch2/console_two.txt | Fibonacci/Fibonacci 20 | time |  | 1 | 100
+criterion/made_0.8.2_stdout.txt | sort/bytes/std/64 | time |  | 1696.1 | 1
+criterion/stdout_failed.txt | tracing_file | time |  | 60753 | 1
+"#;
 
 /// The folders of the corpus, and which formats their files may have.
 pub(crate) const FOLDERS: &[Folder] = &[
-    ("criterion", &["criterion", "libtest", "cargo-criterion"]),
+    (
+        "criterion",
+        &["criterion", "criterion-text", "libtest", "cargo-criterion"],
+    ),
     ("hyperfine", &["hyperfine"]),
     ("go-bench", &["go"]),
     ("libtest", &["libtest"]),
@@ -194,14 +223,11 @@ pub(crate) const FOLDERS: &[Folder] = &[
     ("bmf", &["bmf"]),
     ("github-action-benchmark", &["github-action-benchmark"]),
     ("lighthouse", &["lighthouse"]),
+    ("catch2", &["catch2"]),
 ];
 
 /// Files of those folders that are refused, and a part of what is said.
 pub(crate) const REFUSED: &[(&str, &str)] = &[
-    ("criterion/made_0.8.2_stdout.txt", "not known"),
-    ("criterion/stdout_many.txt", "not known"),
-    ("criterion/stdout_dogfood.txt", "not known"),
-    ("criterion/stdout_failed.txt", "not known"),
     ("libtest/bencher_zero.txt", "not known"),
     ("jmh/bencher_latency.json", "does not fit"),
     (

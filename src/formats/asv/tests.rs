@@ -28,21 +28,21 @@ fn tagged<'a>(
 #[test]
 fn parameters_samples_units_and_failures() {
     let reading = read_result();
-    let sum = tagged(&reading, "b.Suite.time_sum", "10", "'b'").unwrap();
+    let sum = tagged(&reading, "b.Suite.time_sum", "10", "b").unwrap();
     assert!(close(sum.value, 377.599_826_606_456_2), "{}", sum.value);
     assert_eq!(
         (sum.metric.as_str(), sum.n, sum.samples.is_some()),
         ("time", 3, true)
     );
     // asv's own n/a.
-    assert!(tagged(&reading, "b.Suite.time_sum", "1000", "'b'").is_none());
-    let peak = tagged(&reading, "b.Suite.peakmem_list", "1000", "'a'").unwrap();
+    assert!(tagged(&reading, "b.Suite.time_sum", "1000", "b").is_none());
+    let peak = tagged(&reading, "b.Suite.peakmem_list", "1000", "a").unwrap();
     assert_eq!(
         (peak.metric.as_str(), peak.value),
         ("memory.peak", 31_158_272.0)
     );
     assert!(close(get(&reading, "b.mem_list", "memory").value, 2104.0));
-    let track = get(&reading, "b.track_answer", "track");
+    let track = get(&reading, "b.track_answer", "value");
     assert_eq!(
         (track.value, &track.unit),
         (42.5, &Unit::Other("widgets".to_owned()))
@@ -64,10 +64,10 @@ fn without_benchmarks_json_parameters_are_numbered() {
     let sum = get(&reading, "b.Suite.time_sum", "time");
     assert_eq!(
         (sum.tags["param1"].as_str(), sum.tags["param2"].as_str()),
-        ("10", "'a'")
+        ("10", "a")
     );
     assert_eq!(
-        get(&reading, "b.track_answer", "track").unit,
+        get(&reading, "b.track_answer", "value").unit,
         Unit::Other("unit".to_owned())
     );
 }
