@@ -12,6 +12,7 @@ mod blocks;
 mod distribution;
 mod multiple;
 mod order;
+mod paired;
 mod power_law;
 mod rank;
 mod trend;
@@ -26,6 +27,7 @@ pub use multiple::{benjamini_hochberg, benjamini_yekutieli, holm};
 pub use order::{
     MAD_TO_SD, difference_scale, mad, median, median_in_place, quantile, quantile_sorted,
 };
+pub use paired::{PairedShift, p_above, paired_shift, pairs_needed};
 pub use power_law::{PowerLaw, power_law};
 pub use rank::{
     BrunnerMunzel, Estimate, MannWhitney, MaximalRankSum, SignedRank, brunner_munzel,
