@@ -35,6 +35,9 @@ const OWNERS: &[(&str, &str)] = &[
     ("wait4", "cli"),
     ("octocrab", "github"),
     ("tokio", "github"),
+    ("ctrlc", "cli"),
+    ("nix", "cli"),
+    ("indicatif", "cli"),
 ];
 
 fn rank(module: &str) -> Option<usize> {

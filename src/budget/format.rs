@@ -462,8 +462,14 @@ pub(super) const SETTINGS: Section = Section {
             Shape::Table(&SYNC),
             "Where the data branch is that carries the history between machines.",
         ),
+        key(
+            "lab",
+            Shape::Table(&LAB),
+            "How two builds are made and measured on this machine.",
+        ),
+        key("hook", Shape::Table(&HOOK), "What the pre-push hook does."),
     ],
-    later: &["env", "lab", "hook"],
+    later: &["env"],
 };
 
 const SYNC: Section = Section {
@@ -493,6 +499,58 @@ const SYNC: Section = Section {
             "loose_months",
             Shape::Whole(0),
             "Months that stay one file a run, 3 without it; older ones are packed.",
+        ),
+    ],
+    later: &[],
+};
+
+pub(super) const LAB: Section = Section {
+    about: "How two builds are made and measured on this machine.",
+    keys: &[
+        key(
+            "setup",
+            Shape::Text,
+            "Shell line that is run before each build.",
+        ),
+        key("build", Shape::Text, "Shell line that builds."),
+        key("bench", Shape::Text, "Shell line that measures."),
+        key(
+            "results",
+            Shape::Texts,
+            "Result files or folders that it writes, seen from the root of the project.",
+        ),
+        key("from", Shape::Text, "Read results as this format."),
+        key(
+            "time",
+            Shape::Text,
+            "Time for the runs of a comparison, builds excluded; 60s without it.",
+        ),
+    ],
+    later: &[],
+};
+
+pub(super) const HOOK: Section = Section {
+    about: "What the pre-push hook does.",
+    keys: &[
+        key(
+            "bench",
+            Shape::Text,
+            "Shell line that measures, where it is another than that of [lab].",
+        ),
+        key(
+            "time",
+            Shape::Text,
+            "Time for the runs, builds excluded, where it is another than that of [lab].",
+        ),
+        key(
+            "max_wall",
+            Shape::Text,
+            "The whole hook ends within this time, builds included; 3m without it.",
+        ),
+        key(
+            "strict",
+            Shape::Flag,
+            "Whatever is not proven within blocks a push, too.",
         ),
     ],
     later: &[],

@@ -5,6 +5,7 @@
 //! can show (a selector that matches nothing, a limit in the wrong unit) is found in `verdict`.
 
 mod format;
+mod lab;
 mod parse;
 mod quantity;
 mod reader;
@@ -15,6 +16,7 @@ mod select;
 mod settings;
 mod sync;
 
+pub use lab::{Hook, Lab, parse_duration};
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
 pub use rename::{Rename, Renames};

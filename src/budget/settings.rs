@@ -1,6 +1,7 @@
 //! `plimsoll.toml`: what holds for the whole project. One way of reading with the budget files.
 
 use super::format::SETTINGS;
+use super::lab::{Hook, Lab, read_hook, read_lab};
 use super::parse::pattern;
 use super::reader::{Faults, Table};
 use super::{Pattern, Renames, Selector, SyncSettings, sync};
@@ -18,6 +19,10 @@ pub struct Settings {
     pub renames: Renames,
     /// Where the data branch is.
     pub sync: SyncSettings,
+    /// How two builds are made and measured here.
+    pub lab: Lab,
+    /// What the pre-push hook does.
+    pub hook: Hook,
 }
 
 /// Reads the settings. They are there only where no fault makes them wrong.
@@ -40,6 +45,8 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
     }
     let root = Table::root(root.get_ref());
     root.only(&SETTINGS, &mut faults);
+    let lab = read_lab(&root, &mut faults);
+    let hook = read_hook(&root, &mut faults);
     let retired = root
         .tables("retired", &mut faults)
         .iter()
@@ -62,6 +69,8 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         retired,
         renames,
         sync,
+        lab,
+        hook,
     };
     (sound.then_some(settings), faults.found)
 }
@@ -97,13 +106,13 @@ mod tests {
         );
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!(settings.unwrap().retired.len(), 1);
-        let text = "[foo]\nx = 1\n[lab]\nbuild = \"x\"\n[[retired]]\nbenchmrk = \"y\"\n";
+        let text = "[foo]\nx = 1\n[env]\nx = 1\n[[retired]]\nbenchmrk = \"y\"\n";
         let (settings, findings) = parse_settings(Path::new("plimsoll.toml"), text);
         assert!(settings.is_none());
         let codes: Vec<_> = findings.iter().map(|f| f.code).collect();
         assert_eq!(
             codes,
-            ["unknown-key", "rule-not-yet", "unknown-key", "key-missing"]
+            ["rule-not-yet", "unknown-key", "unknown-key", "key-missing"]
         );
     }
 }

@@ -41,9 +41,30 @@ pub(crate) enum Command {
     Record(Record),
     /// Judge a commit against budgets and history.
     #[command(
-        after_help = "Examples:\n  plimsoll check\n  plimsoll check --base origin/main --strict\n  plimsoll check --format json > check.json"
+        after_help = "Examples:\n  plimsoll check\n  plimsoll check --base origin/main --strict\n  plimsoll check --mode paired -- cargo bench\n  plimsoll check --format json > check.json"
     )]
     Check(Check),
+    /// Two builds side by side on this machine: effect, interval, verdict.
+    #[command(
+        after_help = "Both commits are built in folders of plimsoll's own and run in random ABBA order for a fixed\nnumber of rounds. Files, index, stash and HEAD of the repository are never touched.\n\nExamples:\n  plimsoll compare main -- ./target/release/app --size 1000\n  plimsoll compare v1.2 HEAD --time 3m -- cargo bench\n  plimsoll compare HEAD^ --build 'make -j' -- ./bench.sh"
+    )]
+    Compare(Compare),
+    /// Which commit brought a change: from the history, then by measuring.
+    #[command(
+        after_help = "Every measurement moves a probability over all commits of the range; the next one is made where it\ntells most. Commits that do not build are gone around.\n\nExamples:\n  plimsoll bisect checkout/p95\n  plimsoll bisect app:cpu --good v1.2 -- ./target/release/app --size 1000"
+    )]
+    Bisect(Bisect),
+    /// Is this machine fit to measure, is the project set up, and what mends it.
+    #[command(after_help = "Examples:\n  plimsoll doctor\n  plimsoll doctor --no-measure")]
+    Doctor(Doctor),
+    /// The pre-push hook: measure what is pushed, block what is over its budget.
+    #[command(
+        after_help = "Skip it once: git push --no-verify, PLIMSOLL=0 git push, or a trailer `Perf-Skip: reason` in the\nnewest commit's message.\n\nExamples:\n  plimsoll hook install\n  plimsoll hook remove"
+    )]
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
+    },
     /// The ledger of a feature or series: levels, change points, suspects.
     #[command(
         after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'"
@@ -79,6 +100,16 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll sync\n  plimsoll sync --status\n  plimsoll sync --repair --format json"
     )]
     Sync(Sync),
+    /// A script that completes commands and options in a shell.
+    #[command(
+        after_help = "Example:\n  plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll"
+    )]
+    Completions(Completions),
+    /// The manual pages.
+    #[command(
+        after_help = "Examples:\n  plimsoll man | man -l -\n  plimsoll man -o ~/.local/share/man/man1"
+    )]
+    Man(Man),
     /// The result formats that can be read.
     #[command(after_help = "Example:\n  plimsoll formats")]
     Formats,
@@ -195,9 +226,160 @@ pub(crate) struct Check {
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
-    /// The command that measures, after `--`.
+    /// Judge against the history, or base and head measured side by side here.
+    #[arg(long, value_enum, default_value_t = Mode::History)]
+    pub(crate) mode: Mode,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
+}
+
+/// What a commit is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Mode {
+    /// What was recorded.
+    #[default]
+    History,
+    /// Base and head, built and measured side by side here.
+    Paired,
+}
+
+/// How two builds are made and measured. What is not given comes from `[lab]` of plimsoll.toml.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Measuring side by side")]
+pub(crate) struct LabArgs {
+    /// Time for all runs, builds excluded [default: 60s].
+    #[arg(long, value_name = "TIME", value_parser = plimsoll::budget::parse_duration)]
+    pub(crate) time: Option<std::time::Duration>,
+    /// Run so many pairs, however long they take.
+    #[arg(long, value_name = "N", conflicts_with = "time", value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub(crate) pairs: Option<u32>,
+    /// Shell command that builds a commit; CARGO_TARGET_DIR and PLIMSOLL_TARGET name its folder
+    /// [default: cargo build --release, where there is a Cargo.toml].
+    #[arg(long, value_name = "SHELL COMMAND")]
+    pub(crate) build: Option<String>,
+    /// Shell command that is run before each build, such as `npm ci`.
+    #[arg(long, value_name = "SHELL COMMAND")]
+    pub(crate) setup: Option<String>,
+    /// A result file or folder that the command writes, seen from the root; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) results: Vec<PathBuf>,
+    /// Read the results as this format instead of finding it by content.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<String>,
+    /// Draw the order of the runs from this number [default: drawn by the two commits].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Leave out the control, the base against itself.
+    #[arg(long)]
+    pub(crate) no_control: bool,
+    /// The benchmark command, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// What to compare against [default: merge base with the default branch].
+    #[arg(value_name = "BASE")]
+    pub(crate) base: Option<String>,
+    /// The commit that is judged [default: HEAD].
+    #[arg(value_name = "HEAD")]
+    pub(crate) head: Option<String>,
+    /// Unproven fails, too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
+    /// Label of the environment [default: <os>-<arch>].
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) env: Option<String>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bisect {
+    /// FEATURE/LIMIT or BENCHMARK[:METRIC]; a metric alone for a command that measures one benchmark.
+    #[arg(value_name = "SERIES")]
+    pub(crate) series: String,
+    /// A commit at which it was well [default: the last before the change in the history].
+    #[arg(long, value_name = "REV")]
+    pub(crate) good: Option<String>,
+    /// A commit at which it is not [default: the first after the change; HEAD with --good].
+    #[arg(long, value_name = "REV")]
+    pub(crate) bad: Option<String>,
+    /// Stop when one commit is so likely.
+    #[arg(long, default_value_t = 0.95, value_name = "P", value_parser = probability)]
+    pub(crate) confidence: f64,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(p) if p > 0.5 && p < 1.0 => Ok(p),
+        _ => Err(format!(
+            "`{text}` is not between 0.5 and 1: write for example 0.95"
+        )),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Time for the measurement [default: 10s].
+    #[arg(long, value_name = "TIME", value_parser = plimsoll::budget::parse_duration)]
+    pub(crate) time: Option<std::time::Duration>,
+    /// Only look, measure nothing.
+    #[arg(long)]
+    pub(crate) no_measure: bool,
+    /// Work so many rounds and end: what is measured where the project names no benchmark.
+    #[arg(long, hide = true)]
+    pub(crate) spin: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Folder that receives one page a command [default: the main page, printed].
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HookCommand {
+    /// Write the hook where git looks for it; another hook or hook manager is left alone.
+    Install,
+    /// Remove the hook that `install` wrote.
+    Remove,
+    /// Measure a push: what git runs, with its lines on standard input.
+    PrePush(PrePush),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PrePush {
+    /// Name of the remote, as git gives it, and its address.
+    #[arg(value_name = "REMOTE")]
+    remote: Vec<String>,
+}
+
+impl PrePush {
+    /// The remote's name.
+    pub(crate) fn remote(&self) -> &str {
+        self.remote.first().map_or("origin", String::as_str)
+    }
 }
 
 #[derive(Debug, Args)]

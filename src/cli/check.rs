@@ -1,7 +1,7 @@
 //! `plimsoll check`: one commit against budgets and history.
 
 use super::answer;
-use super::args::{Check as Args, Format, Many};
+use super::args::{Check as Args, Format, Many, Mode};
 use super::confirm::Suspects;
 use super::load::{self, Loaded};
 use super::world::World;
@@ -25,6 +25,12 @@ const NEAREST_WITHIN: usize = 50;
     reason = "the wall time of the check is shown to the user"
 )]
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
+    if args.mode == Mode::Paired && !args.lint {
+        return super::lab::paired::run(world, args);
+    }
+    if !args.lab.command.is_empty() && !args.confirm {
+        bail!("a command to measure belongs to --confirm or --mode paired: add one of them");
+    }
     let start = std::time::Instant::now();
     let folder = world.budgets_folder(args.budgets.as_ref());
     let shown = world.shown(&folder);
@@ -78,7 +84,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         None
     };
     if let Some(suspects) = suspects {
-        let silent = suspects.measure(world, &args.command, args.runs)?;
+        let silent = suspects.measure(world, &args.lab.command, args.runs)?;
         let loaded = Loaded::new(world, &settings)?;
         outcome = question.look(&loaded, Stage::Confirmed)?;
         notes.push(confirmed(&suspects, &silent, args.runs));
@@ -127,6 +133,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         warnings,
         notes,
         seconds: Some(start.elapsed().as_secs_f64()),
+        paired: None,
     };
     answer(&match args.format {
         Format::Table => terminal::check(&view),
@@ -332,7 +339,7 @@ fn choose_base(
 
 /// `--base`; on a pull request the merge ref's first parent; on a branch the merge base with the
 /// default branch; on the default branch none.
-fn wanted_base(
+pub(super) fn wanted_base(
     world: &World,
     git: &Git,
     args: &Args,

@@ -2,12 +2,14 @@
 
 pub(crate) mod args;
 mod check;
+mod completions;
 mod confirm;
 mod demo;
 mod detect;
 mod export;
 mod export_runs;
 mod import;
+mod lab;
 mod load;
 mod log;
 mod record;
@@ -28,6 +30,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(&world, &args),
         Command::Check(args) => check::run(&world, &args),
+        Command::Compare(args) => lab::compare::run(&world, &args),
+        Command::Bisect(args) => lab::bisect::run(&world, &args),
+        Command::Doctor(args) => lab::doctor::run(&world, &args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&world, &args),
+        Command::Hook { command } => lab::hook::run(world, &command),
         Command::Log(args) => log::run(&world, &args),
         Command::Export(args) => match &args.runs {
             Some(folder) => export_runs::export(&world, folder),

@@ -50,6 +50,15 @@ impl World {
         Self { now, ..self }
     }
 
+    /// The repository that git told its hook by `GIT_DIR`, which in a linked worktree, or after
+    /// `git --git-dir`, need not be the one around the present folder.
+    pub(crate) fn of_hook(mut self) -> Result<Self> {
+        if let Some(folder) = self.var("GIT_DIR") {
+            self.git = Some(Git::open(&self.folder.join(folder))?);
+        }
+        Ok(self)
+    }
+
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.vars
             .get(name)

@@ -11,9 +11,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What git calls its local environment (`git rev-parse --local-env-vars`), but for the settings,
-/// which may hold credentials.
-const LOCAL: &[&str] = &[
+/// Variables by which git hands a repository to the programs it starts, hooks above all: a child
+/// that works elsewhere must not see them. What git calls its local environment (`git rev-parse
+/// --local-env-vars`), but for the settings, which may hold credentials.
+pub const LOCAL: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_CONFIG",

@@ -1,16 +1,20 @@
 //! The user's repository, read only: commits, first-parent order, merge bases, tags.
 //!
 //! The only user of git2 and of the git command. Nothing here writes to the user's repository;
-//! [`Bare`] and [`Scratch`] write to repositories of plimsoll's own.
+//! [`Bare`], [`Scratch`] and [`Slot`] write to repositories of plimsoll's own.
 
 mod bare;
 mod command;
+mod look;
 mod remote;
 mod scratch;
+mod slot;
 
 pub use bare::{Bare, BlobId, Change, Entry, Fetch, Message, Naming, RemoteRef};
+pub use command::LOCAL as LOCAL_VARIABLES;
 pub use remote::{Remote, RemoteError, Trouble};
 pub use scratch::Scratch;
+pub use slot::Slot;
 
 use crate::model::{Commit, CommitId};
 use git2::{ErrorCode, ObjectFormat, Oid, Repository, StatusOptions};
@@ -78,6 +82,21 @@ impl Git {
     /// Where there is none, or it belongs to somebody else.
     pub fn discover(folder: &Path) -> Result<Self, GitError> {
         match Repository::discover(folder) {
+            Ok(repo) => Ok(Self { repo }),
+            Err(e) if e.code() == ErrorCode::Owner => Err(GitError::NotOwned(folder.to_owned())),
+            Err(e) if e.code() == ErrorCode::NotFound => {
+                Err(GitError::NotARepository(folder.to_owned()))
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Opens the repository whose git folder is `folder`, as `GIT_DIR` names it to a hook.
+    ///
+    /// # Errors
+    /// As [`Git::discover`].
+    pub fn open(folder: &Path) -> Result<Self, GitError> {
+        match Repository::open(folder) {
             Ok(repo) => Ok(Self { repo }),
             Err(e) if e.code() == ErrorCode::Owner => Err(GitError::NotOwned(folder.to_owned())),
             Err(e) if e.code() == ErrorCode::NotFound => {

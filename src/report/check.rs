@@ -2,7 +2,7 @@
 
 use crate::diag::Diagnostic;
 use crate::model::Commit;
-use crate::verdict::{ChosenBase, Outcome, Summary};
+use crate::verdict::{ChosenBase, Outcome, PairedSeries, Summary};
 
 /// One check, ready to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,4 +23,25 @@ pub struct CheckView {
     pub notes: Vec<String>,
     /// Wall time of the check in seconds, where it is to be shown.
     pub seconds: Option<f64>,
+    /// What was measured side by side; `None` for a check against the history.
+    pub paired: Option<PairedView>,
+}
+
+/// Two builds that were measured side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairedView {
+    /// The command that measured: `compare` or `check`.
+    pub command: &'static str,
+    /// The base.
+    pub base: Commit,
+    /// Every series.
+    pub series: Vec<PairedSeries>,
+    /// How many pairs were run.
+    pub pairs: usize,
+    /// How many pairs of the base against itself.
+    pub controls: usize,
+    /// Wall time of all executions in seconds.
+    pub seconds: f64,
+    /// Whether base and head stood built from an earlier time.
+    pub cached: [bool; 2],
 }

@@ -31,6 +31,43 @@ struct CheckJson<'a> {
     changes: Vec<ChangeJson<'a>>,
     findings: Vec<FindingJson>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paired: Option<PairedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct PairedJson<'a> {
+    pairs: usize,
+    controls: usize,
+    seconds: f64,
+    cached: CachedJson,
+    series: Vec<PairJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CachedJson {
+    base: bool,
+    head: bool,
+}
+
+#[derive(Serialize)]
+struct PairJson<'a> {
+    series: SeriesJson<'a>,
+    unit: &'a str,
+    direction: Option<Direction>,
+    n: usize,
+    base: Option<f64>,
+    head: Option<f64>,
+    effect: Option<f64>,
+    effect_low: Option<f64>,
+    effect_high: Option<f64>,
+    p: Option<f64>,
+    p_adjusted: Option<f64>,
+    smallest_effect: Option<f64>,
+    noise_floor: Option<f64>,
+    change: &'static str,
+    base_values: &'a [f64],
+    head_values: &'a [f64],
 }
 
 #[derive(Serialize)]
@@ -179,7 +216,11 @@ pub fn check(view: &CheckView) -> String {
         }),
         environment: view.outcome.environments.join(", "),
         machines: &view.outcome.machines,
-        mode: "history",
+        mode: if view.paired.is_some() {
+            "paired"
+        } else {
+            "history"
+        },
         census: CensusJson {
             expected: view.summary.census.expected,
             judged: view.summary.census.judged,
@@ -189,7 +230,45 @@ pub fn check(view: &CheckView) -> String {
         changes: view.outcome.changes.iter().map(change).collect(),
         findings: findings.collect(),
         notes: &view.notes,
+        paired: view.paired.as_ref().map(paired),
     })
+}
+
+fn paired(view: &super::check::PairedView) -> PairedJson<'_> {
+    let rows = super::paired::rows(view);
+    let one = |row: &super::paired::Row<'_>| {
+        let contrast = row.contrast.as_ref();
+        let effect = contrast.and_then(crate::verdict::Contrast::effect);
+        let kept = view.series.iter().find(|s| s.key == row.series.key)?;
+        Some(PairJson {
+            series: series(&kept.key),
+            unit: kept.unit.as_str(),
+            direction: kept.direction,
+            n: contrast.map_or(0, |c| c.shift.n),
+            base: crate::stats::median(&kept.base),
+            head: crate::stats::median(&kept.head),
+            effect: effect.map(|e| e.0),
+            effect_low: effect.map(|e| e.1),
+            effect_high: effect.map(|e| e.2),
+            p: contrast.map(|c| c.shift.p),
+            p_adjusted: row.p_adjusted,
+            smallest_effect: contrast.and_then(crate::verdict::Contrast::smallest_effect),
+            noise_floor: row.noise_floor,
+            change: row.word(),
+            base_values: &kept.base,
+            head_values: &kept.head,
+        })
+    };
+    PairedJson {
+        pairs: view.pairs,
+        controls: view.controls,
+        seconds: view.seconds,
+        cached: CachedJson {
+            base: view.cached[0],
+            head: view.cached[1],
+        },
+        series: rows.iter().filter_map(one).collect(),
+    }
 }
 
 fn series(key: &crate::model::SeriesKey) -> SeriesJson<'_> {

@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod ledger;
 pub mod markdown;
+pub mod paired;
 pub mod sync;
 pub mod tell;
 pub mod terminal;

@@ -108,7 +108,7 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
         (Verdict::Missing, Some(Reason::Misfit)) if verdict.against.is_some() => {
             text::plain(verdict.against.as_deref().unwrap_or_default())
         }
-        (Verdict::Missing, reason) => missing(reason),
+        (Verdict::Missing, reason) => missing(reason, verdict.pairs.is_some()),
         (Verdict::Within, Some(Reason::Warned)) => "within its limit, over its warning".to_owned(),
         (Verdict::Within, _) => within(verdict),
         (Verdict::Unproven, reason) => unproven(verdict, reason),
@@ -143,6 +143,9 @@ fn blame(verdict: &LimitVerdict) -> String {
 }
 
 fn over(verdict: &LimitVerdict) -> String {
+    if let Some(pairs) = verdict.pairs {
+        return format!("proven by {pairs} pairs{}", sure(verdict));
+    }
     let by = match (&verdict.introduced_by, verdict.suspects.len()) {
         (Some(commit), 1) => format!("brought by {}", commit.short()),
         (Some(commit), n) => format!(
@@ -151,11 +154,6 @@ fn over(verdict: &LimitVerdict) -> String {
             n - 1
         ),
         (None, _) => "no single commit brought it".to_owned(),
-    };
-    let sure = match verdict.p_adjusted {
-        Some(p) if p < 0.001 => ", p < 0.001".to_owned(),
-        Some(p) => format!(", p = {p:.3}"),
-        None => String::new(),
     };
     let what = match verdict.rule {
         Some(Rule::Drift) => "more than its limit since the pinned commit; ",
@@ -166,9 +164,11 @@ fn over(verdict: &LimitVerdict) -> String {
         _ => "",
     };
     if verdict.rule == Some(Rule::Complexity) {
+        let sure = sure(verdict);
         return format!("cost grows too fast with size{}{sure}", exponent(verdict));
     }
     if let Some(slice) = &verdict.against {
+        let sure = sure(verdict);
         return format!(
             "worse than {}{sure}, {} run{}",
             text::plain(slice),
@@ -177,7 +177,8 @@ fn over(verdict: &LimitVerdict) -> String {
         );
     }
     format!(
-        "{what}{by}{sure}, {} run{}",
+        "{what}{by}{}, {} run{}",
+        sure(verdict),
         verdict.runs,
         if verdict.runs == 1 { "" } else { "s" }
     )
@@ -202,6 +203,45 @@ fn exponent(verdict: &LimitVerdict) -> String {
     verdict.interval.map_or_else(String::new, |(low, high)| {
         format!(" (95 % interval {low:.2} to {high:.2})")
     })
+}
+
+fn sure(verdict: &LimitVerdict) -> String {
+    match verdict.p_adjusted {
+        Some(p) if p < 0.001 => ", p < 0.001".to_owned(),
+        Some(p) => format!(", p = {p:.3}"),
+        None => String::new(),
+    }
+}
+
+/// Why two builds side by side did not decide.
+fn unproven_pairs(verdict: &LimitVerdict, pairs: usize, reason: Option<Reason>) -> String {
+    let found = &verdict.judgement;
+    let all = found.runs_needed.map(|more| pairs + more);
+    match reason {
+        Some(Reason::UnfitRunner) => {
+            "the base differs from itself: this machine is not fit to compare now; `plimsoll doctor` looks for the reason".to_owned()
+        }
+        Some(Reason::Unattainable) if pairs == 0 => "nothing was compared: see the note".to_owned(),
+        Some(Reason::Unattainable) => format!(
+            "{pairs} pairs cannot prove it among so many rules: --pairs {}",
+            all.unwrap_or(pairs + 6)
+        ),
+        Some(Reason::Suspect) => {
+            "looks over by itself, but among all rules of this check such a result is no surprise: more pairs decide".to_owned()
+        }
+        _ => {
+            let likely = if leans_over(verdict) {
+                "likely over"
+            } else {
+                "likely within"
+            };
+            let next = match all {
+                Some(all) => format!("about {all} pairs decide: --pairs {all}"),
+                None => "it is too close to the limit for any number of pairs".to_owned(),
+            };
+            format!("evidence on both sides of the limit, {likely}: {next}")
+        }
+    }
 }
 
 fn within(verdict: &LimitVerdict) -> String {
@@ -277,7 +317,7 @@ fn accepted(verdict: &LimitVerdict) -> String {
     }
 }
 
-fn missing(reason: Option<Reason>) -> String {
+fn missing(reason: Option<Reason>, paired: bool) -> String {
     match reason {
         Some(Reason::BenchmarkFailed) => {
             "the benchmark failed at this commit: mend it and record again".to_owned()
@@ -291,6 +331,7 @@ fn missing(reason: Option<Reason>) -> String {
         Some(Reason::Misfit) => {
             "the limit does not fit its series: see the finding below".to_owned()
         }
+        _ if paired => "the base has it and the head does not: mend it, or name it under [[retired]] in plimsoll.toml".to_owned(),
         _ => "measured at the last commits, not at this one: record it, or name it under [[retired]] in plimsoll.toml"
             .to_owned(),
     }
@@ -299,6 +340,18 @@ fn missing(reason: Option<Reason>) -> String {
 fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
     let found = &verdict.judgement;
     let (have, need) = found.points;
+    let asked = matches!(
+        reason,
+        Some(
+            Reason::TooFewRuns
+                | Reason::TooFewSamples
+                | Reason::NoRelativeSize
+                | Reason::GuardBroken
+        )
+    );
+    if let Some(pairs) = verdict.pairs.filter(|_| !asked) {
+        return unproven_pairs(verdict, pairs, reason);
+    }
     match reason {
         Some(Reason::Learning) => {
             let more = need.saturating_sub(have);

@@ -1,6 +1,6 @@
 //! A check on a terminal. Styles are ANSI; whoever prints strips them where nobody sees them.
 
-use super::check::CheckView;
+use super::check::{CheckView, PairedView};
 use super::{tell, text};
 use crate::verdict::{Exit, LimitVerdict, Reason, Verdict};
 use anstyle::{AnsiColor, Style};
@@ -18,6 +18,12 @@ pub fn check(view: &CheckView) -> String {
     let mut out = String::new();
     header(&mut out, view);
     let limits = &view.outcome.limits;
+    if let Some(paired) = &view.paired {
+        out.push_str(&super::paired::table(paired, limits));
+        if !limits.is_empty() {
+            out.push('\n');
+        }
+    }
     let (shown, quiet): (Vec<_>, Vec<_>) = limits
         .iter()
         .filter(|limit| !is_lesser_slice(limit))
@@ -64,7 +70,10 @@ fn header(out: &mut String, view: &CheckView) {
     let bold = Style::new().bold();
     let _ = write!(
         out,
-        "{bold}plimsoll check{bold:#} · {} \"{}\"",
+        "{bold}plimsoll {}{bold:#} · {} \"{}\"",
+        view.paired
+            .as_ref()
+            .map_or("check", |paired| paired.command),
         view.head.id.short(),
         text::plain_up_to(&view.head.subject, 60)
     );
@@ -91,6 +100,19 @@ fn header(out: &mut String, view: &CheckView) {
         text::plain(&view.outcome.environments.join(", ")),
         text::plain(&machine)
     );
+    if let Some(paired) = &view.paired {
+        let _ = write!(
+            out,
+            " · {} and {} of the base against itself in {:.0} s",
+            count(paired.pairs, "pair"),
+            paired.controls,
+            paired.seconds
+        );
+    }
+    if view.paired.is_some() && view.outcome.limits.is_empty() {
+        out.push_str("\n\n");
+        return;
+    }
     let census = &view.summary.census;
     let _ = write!(
         out,
@@ -196,6 +218,9 @@ fn findings(out: &mut String, view: &CheckView) {
 }
 
 fn last_line(view: &CheckView) -> String {
+    if let (Some(paired), true) = (&view.paired, view.outcome.limits.is_empty()) {
+        return unjudged(paired, view.budgets);
+    }
     let mut parts = Vec::new();
     for (word, words) in [
         ("OVER", "over budget"),
@@ -226,6 +251,26 @@ fn last_line(view: &CheckView) -> String {
     line
 }
 
+/// A comparison that no limit is about.
+fn unjudged(paired: &PairedView, budgets: usize) -> String {
+    let rows = super::paired::rows(paired);
+    let number = |word| rows.iter().filter(|row| row.word() == word).count();
+    if paired.pairs == 0 {
+        return "Nothing was compared.".to_owned();
+    }
+    let why = if budgets == 0 {
+        "there is no budget"
+    } else {
+        "no limit is about what was measured"
+    };
+    format!(
+        "{} worse, {} better of {} series. Not a verdict: {why}.",
+        number("worse"),
+        number("better"),
+        rows.len()
+    )
+}
+
 /// What the reader can do now.
 fn next_step(view: &CheckView) -> Option<String> {
     let worst = view.outcome.limits.first()?;
@@ -236,11 +281,20 @@ fn next_step(view: &CheckView) -> Option<String> {
             text::plain(&worst.limit)
         )
     };
+    let paired = worst.series.as_ref().filter(|_| worst.pairs.is_some());
     match (worst.judgement.verdict, worst.judgement.reason) {
+        (Verdict::Over, _) if paired.is_some() => paired.map(|key| {
+            format!(
+                "Which commit: plimsoll bisect {} --good {}   Accept: an [[accepted]] entry in the feature's budget file",
+                shell_word(&text::plain(&format!("{}:{}", key.benchmark, key.metric))),
+                view.base.as_ref().map_or("REV", |base| base.commit.short())
+            )
+        }),
         (Verdict::Over, _) => Some(format!(
             "Why: plimsoll log {}   Accept: an [[accepted]] entry in the feature's budget file",
             shell_word(&place())
         )),
+        (Verdict::Unproven, _) if worst.pairs.is_some() => None,
         (Verdict::Unproven, Some(Reason::Suspect)) => {
             Some("Decide it: plimsoll record --runs 3 -- <your benchmark command>".to_owned())
         }

@@ -6,6 +6,7 @@
 mod audit;
 mod evidence;
 mod judge;
+mod paired;
 mod rules;
 mod select;
 mod summary;
@@ -13,6 +14,9 @@ mod summary;
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, judge};
+pub use paired::{
+    Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
+};
 pub use rules::{
     CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, attains, judge_creep,
     judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,
@@ -94,6 +98,8 @@ pub enum Reason {
     GuardMissing,
     /// The metric that guards it is out of its bounds: a fast failure is no improvement.
     GuardBroken,
+    /// The control, the base against itself, differs: this machine compares nothing.
+    UnfitRunner,
 }
 
 impl Reason {
@@ -118,6 +124,7 @@ impl Reason {
             Self::MachineChanged => "machine-changed",
             Self::GuardMissing => "guard-missing",
             Self::GuardBroken => "guard-broken",
+            Self::UnfitRunner => "unfit-runner",
         }
     }
 }
@@ -153,6 +160,8 @@ pub struct LimitVerdict {
     pub value: Option<f64>,
     /// How many runs the head has.
     pub runs: usize,
+    /// How many pairs of base and head, where they were measured side by side.
+    pub pairs: Option<usize>,
     /// The limit in the unit of the series: for regress, the base's level and the limit's margin.
     pub limit_value: Option<f64>,
     /// The relative change that is allowed, with the sign of the values; for regress.

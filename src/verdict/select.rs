@@ -99,7 +99,7 @@ pub(super) fn faults_of_selection(budgets: &[Budget], series: &[SeriesRow]) -> V
     found
 }
 
-fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
+pub(super) fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
     let finding = |code, message: String, help: &str, at: &crate::diag::SourceSpan| {
         Box::new(Diagnostic {
             severity: Severity::Error,
@@ -176,7 +176,11 @@ fn fits(limit: &Limit, row: &SeriesRow) -> Result<Direction, Box<Diagnostic>> {
     })
 }
 
-fn matches_nothing(limit: &Limit, series: &[SeriesRow], headlines: &Headlines) -> Diagnostic {
+pub(super) fn matches_nothing(
+    limit: &Limit,
+    series: &[SeriesRow],
+    headlines: &Headlines,
+) -> Diagnostic {
     let unclear = headlines.without_one(&limit.select.benchmark);
     let benchmarks: BTreeSet<&str> = series
         .iter()

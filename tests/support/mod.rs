@@ -25,12 +25,17 @@ pub struct Said {
 
 impl Project {
     pub fn new() -> Self {
+        Self::with_git(&["init", "--quiet", "--initial-branch=main"])
+    }
+
+    /// A project whose repository is made by this call of git.
+    pub fn with_git(init: &[&str]) -> Self {
         let project = Self {
             folder: tempfile::tempdir().unwrap(),
             commits: 0,
             results: 0,
         };
-        project.git(&["init", "--quiet", "--initial-branch=main"]);
+        project.git(init);
         std::fs::write(project.path(".gitignore"), "results\n").unwrap();
         project
     }
@@ -101,6 +106,26 @@ impl Project {
     pub fn plimsoll_with(&self, args: &[&str], vars: &[(&str, &str)]) -> Said {
         let mut command = self.command(env!("CARGO_BIN_EXE_plimsoll"));
         command.args(args).envs(vars.iter().copied());
+        self.said(&command.output().unwrap())
+    }
+
+    /// Runs any program in any folder, with plimsoll in its path.
+    pub fn run_in(
+        &self,
+        folder: &Path,
+        program: &str,
+        args: &[&str],
+        vars: &[(&str, &str)],
+    ) -> Said {
+        let mut command = self.command(program);
+        let own = Path::new(env!("CARGO_BIN_EXE_plimsoll")).parent().unwrap();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(own.to_owned()).chain(std::env::split_paths(&path));
+        command
+            .env("PATH", std::env::join_paths(all).unwrap())
+            .current_dir(folder)
+            .args(args)
+            .envs(vars.iter().copied());
         self.said(&command.output().unwrap())
     }
 
@@ -213,6 +238,30 @@ fn redact(text: &str, root: &Path) -> String {
         out.push_str(&line);
     }
     out
+}
+
+/// Every file of a project, git's own included, with its content; all but what is plimsoll's own.
+pub fn picture(project: &Project) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut todo = vec![project.root().to_owned()];
+    while let Some(folder) = todo.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.ends_with(".git/plimsoll") {
+                continue;
+            }
+            let content = match entry.file_type().unwrap() {
+                kind if kind.is_dir() => {
+                    todo.push(path.clone());
+                    b"folder".to_vec()
+                }
+                kind if kind.is_file() => std::fs::read(&path).unwrap(),
+                _ => b"link".to_vec(),
+            };
+            found.insert(path, content);
+        }
+    }
+    found
 }
 
 /// A field of JSON by a path such as `limits/0/verdict`.

@@ -61,7 +61,7 @@ pub(super) fn run(world: &World, command: &[String]) -> Result<Execution> {
     })
 }
 
-fn end_of(child: &mut Child) -> std::io::Result<wait4::ResUse> {
+pub(in super::super) fn end_of(child: &mut Child) -> std::io::Result<wait4::ResUse> {
     loop {
         match child.wait4() {
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
@@ -77,7 +77,7 @@ const MARGIN_KIB: u64 = 1024;
 /// the process that starts a command into the command's peak, up to the moment at which the new
 /// program takes over: a smaller peak than this one cannot be seen. The kernel's counters lag by a
 /// few pages, hence the margin. 0 elsewhere.
-fn own_peak() -> u64 {
+pub(in super::super) fn own_peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());

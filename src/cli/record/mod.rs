@@ -1,6 +1,6 @@
 //! `plimsoll record`: read everything, then store it; what is not understood stores nothing.
 
-mod command;
+pub(super) mod command;
 mod inputs;
 mod sizes;
 mod tell;

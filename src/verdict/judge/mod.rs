@@ -297,7 +297,7 @@ fn control_many(limits: &mut [LimitVerdict], record: Record, check: &Check<'_>) 
     }
 }
 
-fn sort_worst_first(limits: &mut [LimitVerdict]) {
+pub(super) fn sort_worst_first(limits: &mut [LimitVerdict]) {
     limits.sort_by(|a, b| {
         let suspect = |v: &LimitVerdict| v.judgement.reason == Some(Reason::Suspect);
         b.judgement
@@ -312,7 +312,7 @@ fn sort_worst_first(limits: &mut [LimitVerdict]) {
     });
 }
 
-fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
+pub(super) fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
     LimitVerdict {
         feature: budget.feature.clone(),
         limit: limit.id.clone(),
@@ -328,6 +328,7 @@ fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
         p_adjusted: None,
         value: None,
         runs: 0,
+        pairs: None,
         limit_value: None,
         allowed: None,
         used: None,
@@ -345,7 +346,7 @@ fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
 }
 
 /// A limit that cannot be applied is no pass, whatever `missing` says.
-fn unjudged(budget: &Budget, limit: &Limit, finding: &Diagnostic) -> LimitVerdict {
+pub(super) fn unjudged(budget: &Budget, limit: &Limit, finding: &Diagnostic) -> LimitVerdict {
     let reason = if finding.code == "matches-nothing" {
         Reason::MatchesNothing
     } else {
@@ -585,7 +586,7 @@ impl Judging<'_, '_> {
         }
         for verdict in &mut verdicts {
             if verdict.judgement.verdict == Verdict::Over {
-                self.accept(pair, verdict);
+                accept(pair.budget, pair.limit, self.check.today, verdict);
             }
             if self.order_unknown && verdict.judgement.reason == Some(Reason::Learning) {
                 verdict.judgement.reason = Some(Reason::OrderUnknown);
@@ -761,30 +762,6 @@ impl Judging<'_, '_> {
         Some(found)
     }
 
-    fn accept(&self, pair: &Pair<'_>, found: &mut LimitVerdict) {
-        let Some(value) = found.judgement.level.or(found.value) else {
-            return;
-        };
-        let sign = pair.direction.worsening_sign();
-        let covers = pair.budget.accepted.iter().find(|a| {
-            let ceiling = a.level_before.value * (1.0 + sign * a.ceiling);
-            a.limit == pair.limit.id
-                && a.rule.is_none_or(|rule| Some(rule) == found.rule)
-                && a.expires >= self.check.today
-                && a.level_before.fits(&found.unit).is_ok()
-                && sign * value <= sign * ceiling
-        });
-        if let Some(a) = covers {
-            found.judgement.verdict = Verdict::Accepted;
-            found.accepted = Some(AcceptedBy {
-                id: a.id.clone(),
-                by: a.by.clone(),
-                reason: a.reason.clone(),
-                expires: a.expires.to_string(),
-            });
-        }
-    }
-
     fn changes(&self, series: &Series, direction: Direction) -> Vec<KnownChange> {
         let analysis = analyse(series);
         let sign = direction.worsening_sign();
@@ -807,6 +784,31 @@ impl Judging<'_, '_> {
             points_ago: series.points.len() - 1 - change.index,
         };
         analysis.changes.iter().map(known).collect()
+    }
+}
+
+/// Turns an over into accepted where an unexpired acceptance of its limit covers its level.
+pub(super) fn accept(budget: &Budget, limit: &Limit, today: Date, found: &mut LimitVerdict) {
+    let Some(value) = found.judgement.level.or(found.value) else {
+        return;
+    };
+    let sign = found.direction.worsening_sign();
+    let covers = budget.accepted.iter().find(|a| {
+        let ceiling = a.level_before.value * (1.0 + sign * a.ceiling);
+        a.limit == limit.id
+            && a.rule.is_none_or(|rule| Some(rule) == found.rule)
+            && a.expires >= today
+            && a.level_before.fits(&found.unit).is_ok()
+            && sign * value <= sign * ceiling
+    });
+    if let Some(a) = covers {
+        found.judgement.verdict = Verdict::Accepted;
+        found.accepted = Some(AcceptedBy {
+            id: a.id.clone(),
+            by: a.by.clone(),
+            reason: a.reason.clone(),
+            expires: a.expires.to_string(),
+        });
     }
 }
 

@@ -1,0 +1,409 @@
+//! `plimsoll hook`: the pre-push hook, put in place, taken away, and run.
+
+use super::super::args::{HookCommand, LabArgs, PrePush};
+use super::super::world::World;
+use super::super::{answer, say};
+use super::machine::Machine;
+use super::paired::{Measured, Rules, Scene, Telling, judge, measure};
+use super::{commands, plan};
+use crate::cli::args::Format;
+use anyhow::{Context, Result, bail};
+use plimsoll::git::Git;
+use plimsoll::lab::{Choice, Clock as _, LabError, Plan, Update, choose, parse_updates};
+use plimsoll::model::{CommitId, Measurement, Run, Samples, Source};
+use plimsoll::report::{terminal, text};
+use plimsoll::store::{NewRun, Store};
+use plimsoll::verdict::{ChosenBase, Exit};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The line by which a hook of ours is known.
+const MARK: &str = "# plimsoll pre-push hook";
+
+const HOOK: &str = "#!/bin/sh
+# plimsoll pre-push hook: measures what is pushed. Removed by `plimsoll hook remove`.
+if ! command -v plimsoll >/dev/null 2>&1; then
+  echo 'plimsoll: not found in PATH, so nothing was measured' >&2
+  exit 0
+fi
+exec plimsoll hook pre-push \"$@\"
+";
+
+pub(crate) fn run(world: World, command: &HookCommand) -> Result<Exit> {
+    match command {
+        HookCommand::Install => install(&world),
+        HookCommand::Remove => remove(&world),
+        HookCommand::PrePush(args) => pre_push(&world.of_hook()?, args),
+    }
+}
+
+/// The file of a hook manager in a project, and what to write into it.
+fn manager(root: &Path, hooks: &Path) -> Option<(PathBuf, &'static str)> {
+    let there = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| root.join(name))
+            .find(|path| path.exists())
+    };
+    if let Some(file) = there(&[
+        "lefthook.yml",
+        "lefthook.yaml",
+        ".lefthook.yml",
+        ".lefthook.yaml",
+        "lefthook.toml",
+        "lefthook.json",
+    ]) {
+        return Some((
+            file,
+            "pre-push:\n  commands:\n    plimsoll:\n      run: plimsoll hook pre-push {0}\n      use_stdin: true",
+        ));
+    }
+    if let Some(file) = there(&[".pre-commit-config.yaml"]) {
+        return Some((
+            file,
+            "- repo: local\n  hooks:\n    - id: plimsoll\n      name: plimsoll\n      entry: plimsoll hook pre-push\n      language: system\n      stages: [pre-push]\n      always_run: true\n      pass_filenames: false",
+        ));
+    }
+    let husky = root.join(".husky");
+    let in_husky = hooks.components().any(|c| c.as_os_str() == ".husky");
+    (husky.is_dir() || in_husky).then(|| (husky.join("pre-push"), "plimsoll hook pre-push \"$@\""))
+}
+
+/// Whether the user's project runs plimsoll before a push, as far as files show it.
+pub(super) fn is_installed(world: &World, git: &Git) -> Result<bool> {
+    let hooks = git.hooks_dir()?;
+    let root = world.root();
+    let mut files = vec![hooks.join("pre-push")];
+    files.extend(manager(&root, &hooks).map(|(file, _)| file));
+    let says = |file: &PathBuf| {
+        std::fs::read_to_string(file).is_ok_and(|text| text.contains("plimsoll hook pre-push"))
+    };
+    Ok(files.iter().any(says))
+}
+
+fn install(world: &World) -> Result<Exit> {
+    let git = world.repository()?;
+    let hooks = git.hooks_dir()?;
+    let file = hooks.join("pre-push");
+    let shown = world.shown(&file);
+    if is_installed(world, git)? {
+        answer("the pre-push hook is in place already\n")?;
+        return Ok(Exit::Within);
+    }
+    if let Some((file, lines)) = manager(&world.root(), &hooks) {
+        bail!(
+            "another program manages the hooks here, so nothing was written; add to {}:\n\n{lines}\n",
+            world.shown(&file).display()
+        );
+    }
+    let foreign = std::fs::symlink_metadata(&file).is_ok();
+    if foreign {
+        bail!(
+            "{} is another hook, so nothing was written; add to it, where its standard input is still unread:\n\nplimsoll hook pre-push \"$@\" || exit $?\n",
+            shown.display()
+        );
+    }
+    let inside = [git.common_dir().to_owned(), world.root()];
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if !inside
+        .iter()
+        .any(|place| real(&hooks).starts_with(real(place)))
+    {
+        bail!(
+            "core.hooksPath is {}, which other repositories may share, so nothing was written; add to {} there:\n\nplimsoll hook pre-push \"$@\"\n",
+            hooks.display(),
+            file.display()
+        );
+    }
+    std::fs::create_dir_all(&hooks)
+        .with_context(|| format!("cannot create {}", hooks.display()))?;
+    std::fs::write(&file, HOOK).with_context(|| format!("cannot write {}", file.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot make {} executable", file.display()))?;
+    }
+    let settings = super::super::load::settings(world)?;
+    let mut out = format!("wrote {}\n", shown.display());
+    if settings.lab.bench.is_none() && settings.hook.bench.is_none() {
+        out.push_str("it measures nothing yet: name the benchmark in plimsoll.toml, as in\n\n  [lab]\n  build = \"cargo build --release\"\n  bench = \"./target/release/app\"\n");
+    }
+    answer(&out)?;
+    Ok(Exit::Within)
+}
+
+fn remove(world: &World) -> Result<Exit> {
+    let git = world.repository()?;
+    let file = git.hooks_dir()?.join("pre-push");
+    let shown = world.shown(&file);
+    match std::fs::read_to_string(&file) {
+        Ok(text) if text.contains(MARK) => {
+            std::fs::remove_file(&file)
+                .with_context(|| format!("cannot remove {}", file.display()))?;
+            answer(&format!("removed {}\n", shown.display()))?;
+            Ok(Exit::Within)
+        }
+        Ok(_) => bail!(
+            "{} is not a hook that plimsoll wrote: it was left alone",
+            shown.display()
+        ),
+        Err(_) => {
+            answer("there is no pre-push hook of plimsoll's\n")?;
+            Ok(Exit::Within)
+        }
+    }
+}
+
+/// One comparison that a push asks for.
+struct Wanted {
+    base: ChosenBase,
+    head: CommitId,
+    features: Vec<String>,
+    reference: String,
+}
+
+fn pre_push(world: &World, args: &PrePush) -> Result<Exit> {
+    if world.var("PLIMSOLL") == Some("0") {
+        say("plimsoll: not measured: PLIMSOLL=0");
+        return Ok(Exit::Within);
+    }
+    let updates = updates(world)?;
+    if updates.is_empty() {
+        return Ok(Exit::Within);
+    }
+    let git = world.repository()?;
+    let mut rules = Rules::read(world, None)?;
+    if rules.budgets.is_empty() {
+        say("plimsoll: not measured: there is no budget");
+        return Ok(Exit::Within);
+    }
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for update in &updates {
+        let name = text::plain(&update.remote_ref);
+        match choose(git, update, args.remote(), &rules.budgets)? {
+            Choice::Skip(reason) => {
+                say(&format!(
+                    "plimsoll: {name} not measured: {}",
+                    text::plain(&reason)
+                ));
+            }
+            Choice::Measure {
+                base,
+                how,
+                head,
+                features,
+            } => {
+                let twin = |w: &&mut Wanted| w.base.commit == base && w.head == head;
+                if let Some(known) = wanted.iter_mut().find(twin) {
+                    known.reference = format!("{}, {name}", known.reference);
+                } else {
+                    wanted.push(Wanted {
+                        base: ChosenBase { commit: base, how },
+                        head,
+                        features,
+                        reference: name,
+                    });
+                }
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Exit::Within);
+    }
+    let lab = LabArgs::default();
+    let mut settings = rules.settings.lab.clone();
+    settings.bench = rules.settings.hook.bench.clone().or(settings.bench);
+    settings.time = rules.settings.hook.time.or(settings.time);
+    if settings.bench.is_none() {
+        say("plimsoll: not measured: plimsoll.toml names no benchmark ([lab] bench = \"…\")");
+        return Ok(Exit::Within);
+    }
+    rules.settings.lab = settings;
+    let machine = Machine::new()?;
+    let mut exit = Exit::Within;
+    for one in &wanted {
+        exit = exit.max(push(world, git, &machine, one, &rules, &lab)?);
+    }
+    Ok(exit)
+}
+
+/// Standard input; under pre-commit, which reads it itself, the variables it sets instead.
+fn updates(world: &World) -> Result<Vec<Update>> {
+    let mut input = String::new();
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut input)
+        .context("standard input cannot be read")?;
+    let updates = parse_updates(&input).map_err(anyhow::Error::msg)?;
+    let known = |name| world.var(name).map(str::to_owned);
+    if let (true, Some(to)) = (updates.is_empty(), known("PRE_COMMIT_TO_REF")) {
+        let git = world.repository()?;
+        return Ok(vec![Update {
+            local_ref: known("PRE_COMMIT_LOCAL_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
+            local: Some(git.resolve(&to)?.as_str().to_owned()),
+            remote_ref: known("PRE_COMMIT_REMOTE_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
+            remote: known("PRE_COMMIT_FROM_REF")
+                .and_then(|from| git.resolve(&from).ok())
+                .map(|id| id.as_str().to_owned()),
+        }]);
+    }
+    Ok(updates)
+}
+
+/// Measures and judges one update. Only an over blocks; with `strict`, whatever is not proven.
+fn push(
+    world: &World,
+    git: &Git,
+    machine: &Machine,
+    one: &Wanted,
+    rules: &Rules,
+    lab: &LabArgs,
+) -> Result<Exit> {
+    let hook = &rules.settings.hook;
+    let not_measured = |reason: &str| {
+        say(&format!(
+            "plimsoll: {} not measured: {reason}",
+            one.reference
+        ));
+        Ok(if hook.strict {
+            Exit::Trouble
+        } else {
+            Exit::Within
+        })
+    };
+    let own = Rules {
+        budgets: rules
+            .budgets
+            .iter()
+            .filter(|budget| one.features.contains(&budget.feature))
+            .cloned()
+            .collect(),
+        warnings: Vec::new(),
+        settings: rules.settings.clone(),
+    };
+    let commands = commands(world, lab, &own.settings.lab)?;
+    let usual = plan(
+        lab,
+        &own.settings.lab,
+        &commands,
+        [&one.base.commit, &one.head],
+    );
+    let left = || {
+        Some(
+            hook.max_wall
+                .saturating_sub(machine.now())
+                .max(Duration::from_millis(1)),
+        )
+    };
+    // What remains after the builds, with room for the warm-up and the answer.
+    let plan = |machine: &Machine| Plan {
+        time: usual
+            .time
+            .min(hook.max_wall.saturating_sub(machine.now()).mul_f64(0.8)),
+        ..usual
+    };
+    let label = world.environment(None).label;
+    let commits = [&one.base.commit, &one.head];
+    let measured = match measure(git, machine, commits, &commands, &plan, &label, &left) {
+        Ok(measured) => measured,
+        Err(error) => {
+            return match error.downcast_ref::<LabError>() {
+                Some(LabError::TooSlow { .. }) => not_measured(&format!(
+                    "build too slow: more than {} s ([hook] max_wall); what was built is kept, so the next push begins where this one ended",
+                    hook.max_wall.as_secs()
+                )),
+                Some(LabError::Interrupted) | None => Err(error),
+                Some(other) => not_measured(&other.to_string()),
+            };
+        }
+    };
+    if measured.sampled.pairs == 0 {
+        return not_measured(&format!(
+            "one run takes {:.1} s, which is too long for {} s ([hook] max_wall and time)",
+            measured.sampled.cost.1.as_secs_f64(),
+            hook.max_wall.as_secs()
+        ));
+    }
+    keep(world, git, one, &measured);
+    let strict = hook.strict;
+    let telling = Telling {
+        all_expected: false,
+        strict,
+        format: Format::Table,
+        command: "pre-push",
+    };
+    let scene = Scene {
+        world,
+        git,
+        base: &one.base,
+        head: &one.head,
+        env: None,
+    };
+    let view = judge(scene, &measured, own, &telling)?;
+    answer(&terminal::check(&view))?;
+    Ok(match view.summary.exit {
+        Exit::Over => {
+            say(
+                "plimsoll: this push is over its budget. Push all the same: git push --no-verify, PLIMSOLL=0, or a commit trailer `Perf-Skip: reason`",
+            );
+            Exit::Over
+        }
+        Exit::Trouble if strict => Exit::Trouble,
+        _ => Exit::Within,
+    })
+}
+
+/// Keeps the head's figures in the local store, so that this machine learns its own noise. Failing
+/// to keep them is said and blocks nothing.
+fn keep(world: &World, git: &Git, one: &Wanted, measured: &Measured) {
+    let measurements: Vec<Measurement> = measured
+        .sampled
+        .series
+        .iter()
+        .filter_map(|series| {
+            let samples = Samples {
+                values: series.head.clone(),
+                iterations: None,
+            };
+            let mut kept = Measurement::from_samples(
+                series.key.benchmark.clone(),
+                series.key.metric.clone(),
+                series.unit.clone(),
+                series.direction,
+                samples,
+            )?;
+            kept.tags = series.key.tags.clone();
+            Some(kept)
+        })
+        .collect();
+    let run = Run {
+        schema: 1,
+        commit: one.head.clone(),
+        environment: world.environment(None),
+        suite: String::new(),
+        part: String::new(),
+        dirty: false,
+        source: Source {
+            digest: String::new(),
+            started: Some(world.now.to_string()),
+            attempt: 1,
+        },
+        measurements,
+        failures: Vec::new(),
+    };
+    let stored = Store::open(&world.db_path()).and_then(|mut store| {
+        let commit = git.commit(&one.head).ok();
+        store.append(
+            &[NewRun {
+                run: &run,
+                commit: commit.as_ref(),
+            }],
+            world.now,
+        )
+    });
+    if let Err(error) = stored {
+        say(&format!("plimsoll: these figures were not stored: {error}"));
+    }
+}

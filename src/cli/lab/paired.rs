@@ -1,0 +1,335 @@
+//! Two commits built, measured side by side and judged: what `compare`, `check --mode paired` and
+//! the hook share.
+
+use super::super::args::{Check as CheckArgs, Format, LabArgs};
+use super::super::world::World;
+use super::super::{answer, check, load};
+use super::machine::Machine;
+use super::{Meter, commands, plan, workshop_folder};
+use anyhow::{Context, Result, bail};
+use plimsoll::budget::{Budget, Settings};
+use plimsoll::diag::Diagnostic;
+use plimsoll::git::Git;
+use plimsoll::lab::{
+    Built, Clock as _, CommandBench, Commands, Making, Plan, Sampled, Workshop, sample,
+};
+use plimsoll::model::CommitId;
+use plimsoll::report::check::{CheckView, PairedView};
+use plimsoll::report::{json, markdown, paired as report_paired, terminal};
+use plimsoll::verdict::{
+    Census, ChosenBase, Exit, Outcome, PairedCheck, Summary, Verdict, judge_pairs,
+};
+use std::time::Duration;
+
+/// Two commits measured side by side.
+pub(crate) struct Measured {
+    pub(crate) sampled: Sampled,
+    pub(crate) built: [Built; 2],
+    pub(crate) plan: Plan,
+    /// Seconds from the first execution to the last.
+    pub(crate) seconds: f64,
+}
+
+/// Builds and measures. `left`: time for what is started from now on.
+pub(crate) fn measure(
+    git: &Git,
+    machine: &Machine,
+    commits: [&CommitId; 2],
+    commands: &Commands,
+    plan: &dyn Fn(&Machine) -> Plan,
+    env: &str,
+    left: &dyn Fn() -> Option<Duration>,
+) -> Result<Measured> {
+    let mut meter = Meter::new();
+    let workshop = Workshop::open(git, &workshop_folder(git))?;
+    let built = workshop.build_both(
+        git,
+        commits,
+        commands,
+        &mut Making {
+            runner: machine,
+            watch: &mut meter,
+            left,
+        },
+    )?;
+    let plan = plan(machine);
+    let mut bench = CommandBench {
+        runner: machine,
+        clock: machine,
+        commands,
+        folders: [built[0].folder.clone(), built[1].folder.clone()],
+        left,
+    };
+    let start = machine.now();
+    let sampled = sample(&mut bench, machine, &plan, env, &mut meter)?;
+    Ok(Measured {
+        sampled,
+        built,
+        plan,
+        seconds: machine.now().saturating_sub(start).as_secs_f64(),
+    })
+}
+
+/// What a comparison is judged by.
+pub(crate) struct Rules {
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) settings: Settings,
+}
+
+impl Rules {
+    /// The budgets and settings of the project; no budget is no fault here.
+    pub(crate) fn read(world: &World, folder: Option<&std::path::PathBuf>) -> Result<Self> {
+        let settings = load::settings(world)?;
+        let (budgets, warnings) = load::budgets(world, folder)?.unwrap_or_default();
+        if load::has_errors(&warnings) {
+            let shown: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+            bail!(
+                "the budget files cannot be used, so nothing was measured\n\n{}",
+                shown.join("\n\n")
+            );
+        }
+        Ok(Self {
+            budgets,
+            warnings,
+            settings,
+        })
+    }
+}
+
+/// How a comparison is to be judged and told.
+pub(crate) struct Telling {
+    /// A limit without a measured series is missing.
+    pub(crate) all_expected: bool,
+    pub(crate) strict: bool,
+    pub(crate) format: Format,
+    /// The word at the head of the table.
+    pub(crate) command: &'static str,
+}
+
+/// What is compared with what.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) git: &'a Git,
+    pub(crate) base: &'a ChosenBase,
+    pub(crate) head: &'a CommitId,
+    /// Label of the environment, where the user gives one.
+    pub(crate) env: Option<&'a str>,
+}
+
+/// Judges what was measured.
+pub(crate) fn judge(
+    scene: Scene<'_>,
+    measured: &Measured,
+    rules: Rules,
+    telling: &Telling,
+) -> Result<CheckView> {
+    let Scene {
+        world,
+        git,
+        base,
+        head,
+        env,
+    } = scene;
+    let environment = world.environment(env);
+    let outcome = judge_pairs(&PairedCheck {
+        series: &measured.sampled.series,
+        failed: &measured.sampled.failed,
+        budgets: &rules.budgets,
+        retired: &rules.settings.retired,
+        env: &environment.label,
+        machine: environment.stratum(),
+        all_expected: telling.all_expected,
+        today: load::today(world),
+    });
+    let summary = summary(&outcome, telling, &measured.sampled);
+    let mut notes = Vec::new();
+    if !outcome.elsewhere.is_empty() {
+        notes.push(format!(
+            "not judged, since this benchmark does not measure them: {}",
+            outcome.elsewhere.join(", ")
+        ));
+    }
+    let unjudged = rules_without_pairs(&rules.budgets);
+    if !unjudged.is_empty() {
+        notes.push(format!(
+            "these rules need history, not pairs: {}; `plimsoll check` judges them",
+            unjudged.join(", ")
+        ));
+    }
+    if let Some(needed) = measured.sampled.time_needed {
+        notes.push(format!(
+            "nothing was compared: one run takes {:.1} s (base) and {:.1} s (head), so {} s do not suffice for the 6 pairs that say anything; give about {} s, as in --time {}s, or a shorter benchmark",
+            measured.sampled.cost.0.as_secs_f64(),
+            measured.sampled.cost.1.as_secs_f64(),
+            measured.plan.time.as_secs(),
+            needed.as_secs().max(1),
+            (needed.as_secs_f64() * 1.1).ceil()
+        ));
+    }
+    if git.head()? == *head && git.is_dirty()? {
+        notes.push(format!(
+            "uncommitted changes were not measured: what was built is the commit {}",
+            head.short()
+        ));
+    }
+    Ok(CheckView {
+        head: git.commit(head).context("the commit cannot be read")?,
+        base: Some(base.clone()),
+        outcome,
+        summary,
+        budgets: rules.budgets.len(),
+        warnings: rules.warnings,
+        notes,
+        seconds: None,
+        paired: Some(PairedView {
+            command: telling.command,
+            base: git
+                .commit(&base.commit)
+                .context("the base cannot be read")?,
+            series: measured.sampled.series.clone(),
+            pairs: measured.sampled.pairs,
+            controls: measured.sampled.controls,
+            seconds: measured.seconds,
+            cached: measured.built.clone().map(|built| built.cached),
+        }),
+    })
+}
+
+/// Rules, as `FEATURE/LIMIT RULE`, that two builds side by side cannot judge.
+fn rules_without_pairs(budgets: &[Budget]) -> Vec<String> {
+    let mut found = Vec::new();
+    for budget in budgets {
+        for limit in &budget.limits {
+            let rules = [
+                ("drift", limit.drift.is_some()),
+                ("creep", limit.creep.is_some()),
+                ("growth", limit.growth.is_some()),
+                ("complexity", limit.complexity.is_some()),
+                ("scaling", limit.scaling.is_some()),
+                ("regress of slices", limit.versus.is_some()),
+            ];
+            for (rule, _) in rules.iter().filter(|(_, there)| *there) {
+                found.push(format!("{}/{} {rule}", budget.feature, limit.id));
+            }
+        }
+    }
+    found
+}
+
+/// A comparison that no limit is about is no trouble when nobody asked for a verdict; nothing
+/// compared is never a pass.
+fn summary(outcome: &Outcome, telling: &Telling, sampled: &Sampled) -> Summary {
+    let trouble = !outcome.findings.is_empty();
+    let summary = Summary::new(&outcome.limits, telling.strict, trouble);
+    if outcome.limits.is_empty() && !telling.all_expected {
+        return Summary {
+            verdict: Verdict::Unproven,
+            exit: if sampled.pairs == 0 {
+                Exit::Trouble
+            } else {
+                Exit::Within
+            },
+            census: Census::default(),
+        };
+    }
+    if sampled.pairs == 0 && summary.exit == Exit::Within {
+        return Summary {
+            exit: Exit::Trouble,
+            ..summary
+        };
+    }
+    summary
+}
+
+/// Prints a judged comparison.
+pub(crate) fn tell(view: &CheckView, format: Format) -> Result<Exit> {
+    answer(&match format {
+        Format::Table => terminal::check(view),
+        Format::Json => json::check(view),
+        Format::Markdown => markdown::check(view) + &paired_markdown(view),
+    })?;
+    Ok(view.summary.exit)
+}
+
+fn paired_markdown(view: &CheckView) -> String {
+    view.paired.as_ref().map_or_else(String::new, |paired| {
+        let table = report_paired::markdown(paired, &view.outcome.limits, markdown::escape::code);
+        format!("\n{table}")
+    })
+}
+
+/// `plimsoll check --mode paired`.
+pub(crate) fn run(world: &World, args: &CheckArgs) -> Result<Exit> {
+    let git = world.repository()?;
+    let rules = Rules::read(world, args.budgets.as_ref())?;
+    if rules.budgets.is_empty() {
+        bail!(load::no_budgets(
+            &world.shown(&world.budgets_folder(args.budgets.as_ref())),
+            &[]
+        ));
+    }
+    let head = match &args.commit {
+        Some(revision) => git.resolve(revision)?,
+        None => git.head()?,
+    };
+    let Some((commit, how)) = check::wanted_base(world, git, args, &head)? else {
+        bail!(
+            "a paired check needs a base, and {} is the tip of the default branch: name one, as in --base HEAD^",
+            head.short()
+        );
+    };
+    let telling = Telling {
+        all_expected: true,
+        strict: args.strict,
+        format: args.format,
+        command: "check",
+    };
+    let base = ChosenBase { commit, how };
+    let scene = Scene {
+        world,
+        git,
+        base: &base,
+        head: &head,
+        env: args.env.as_deref(),
+    };
+    both(scene, rules, &args.lab, &telling)
+}
+
+/// Measures and judges two commits as the arguments say.
+pub(crate) fn both(
+    scene: Scene<'_>,
+    rules: Rules,
+    lab: &LabArgs,
+    telling: &Telling,
+) -> Result<Exit> {
+    let Scene {
+        world,
+        git,
+        base,
+        head,
+        env,
+    } = scene;
+    if base.commit == *head {
+        bail!(
+            "base and head are the same commit ({}): name another base",
+            head.short()
+        );
+    }
+    let commands = commands(world, lab, &rules.settings.lab)?;
+    let plan = plan(lab, &rules.settings.lab, &commands, [&base.commit, head]);
+    let machine = Machine::new()?;
+    let label = world.environment(env).label;
+    let measured = measure(
+        git,
+        &machine,
+        [&base.commit, head],
+        &commands,
+        &|_| plan,
+        &label,
+        &|| None,
+    )?;
+    let view = judge(scene, &measured, rules, telling)?;
+    tell(&view, telling.format)
+}

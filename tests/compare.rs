@@ -1,0 +1,282 @@
+//! `plimsoll compare` and `check --mode paired` as their user runs them, on benchmarks that print
+//! what a file of the commit says: nothing here depends on time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot set up its scene fails"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Project, at, picture};
+
+/// Prints what Go prints for a benchmark of so many ns.
+const BENCH: &str =
+    "printf 'goos: linux\\nBenchmarkParse-8 \\t 1000 \\t %s ns/op\\nPASS\\n' \"$(cat ns.txt)\"\n";
+
+const LIMIT: &str = "[[limit]]\nid = \"time\"\nselect = { benchmark = \"*Parse*\" }\nregress = { limit = \"+5%\" }\n";
+
+/// Two commits of a benchmark whose head takes so many ns instead of 1000.
+fn project(head: &str) -> Project {
+    let mut project = Project::new();
+    project.write("bench.sh", BENCH);
+    project.write("ns.txt", "1000\n");
+    project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"mkdir -p target && cp ns.txt target/built\"\nbench = \"sh bench.sh\"\n",
+    );
+    project.budget("parser", LIMIT);
+    project.commit("Base");
+    project.write("ns.txt", &format!("{head}\n"));
+    project.commit("Head");
+    project
+}
+
+fn json(project: &Project, args: &[&str]) -> (i32, Value) {
+    let mut all = vec!["compare", "--format", "json", "--pairs", "6"];
+    all.extend(args);
+    let said = project.plimsoll(&all);
+    let json = serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}", said.err));
+    (said.code, json)
+}
+
+#[test]
+fn a_planted_slow_down_is_over_with_its_size_and_no_change_is_within() {
+    let (code, found) = json(&project("1100"), &["HEAD^"]);
+    assert_eq!(code, 1);
+    assert_eq!(at(&found, "schema"), "plimsoll.check/1");
+    assert_eq!(at(&found, "mode"), "paired");
+    assert_eq!(at(&found, "verdict"), "over");
+    let effect = at(&found, "limits/0/effect").as_f64().unwrap();
+    assert!((effect - 0.1).abs() < 1e-9, "{effect}");
+    assert_eq!(at(&found, "paired/pairs"), 6);
+    assert_eq!(at(&found, "paired/series/0/change"), "worse");
+    let (code, found) = json(&project("1001"), &["HEAD^"]);
+    assert_eq!((code, at(&found, "verdict")), (0, &Value::from("within")));
+}
+
+#[test]
+fn the_table_and_the_comment_say_what_was_found() {
+    let project = project("1100");
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    for part in [
+        "plimsoll compare",
+        "6 pairs",
+        "+10.0 %",
+        "OVER",
+        "proven by 6 pairs",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    assert!(
+        !said.err.contains("warm-up"),
+        "progress without a terminal: {}",
+        said.err
+    );
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6", "--format", "markdown"]);
+    assert!(said.out.contains("paired: base and head"), "{}", said.out);
+    assert!(said.out.contains("| change (95 % CI) |"), "{}", said.out);
+}
+
+#[test]
+fn two_pairs_prove_nothing_and_strict_fails() {
+    let project = project("1100");
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "2"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("unproven"), "{}", said.out);
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "2", "--strict"]);
+    assert_eq!(said.code, 1, "{}", said.out);
+}
+
+#[test]
+fn the_users_repository_is_byte_for_byte_as_before() {
+    let project = project("1100");
+    project.write("src.txt", "stashed\n");
+    project.git(&["stash", "push", "--quiet"]);
+    project.write("ns.txt", "5000\n");
+    project.write("staged.txt", "staged\n");
+    project.git(&["add", "staged.txt"]);
+    project.write("untracked.txt", "mine\n");
+    // A hook of the user's that must not run, for nothing of his is checked out.
+    project.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch hook-ran\n");
+    let before = picture(&project);
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(
+        said.out.contains("uncommitted changes were not measured"),
+        "{}",
+        said.out
+    );
+    assert_eq!(before, picture(&project));
+}
+
+#[test]
+fn what_is_built_is_kept_and_the_head_of_one_is_the_base_of_the_next() {
+    let mut project = project("1100");
+    let cached = |project: &Project| {
+        let (_, found) = json(project, &["HEAD^"]);
+        let of = |side| {
+            at(&found, &format!("paired/cached/{side}"))
+                .as_bool()
+                .unwrap()
+        };
+        (of("base"), of("head"))
+    };
+    assert_eq!(cached(&project), (false, false));
+    assert_eq!(cached(&project), (true, true));
+    project.write("ns.txt", "1200\n");
+    project.commit("Next");
+    assert_eq!(cached(&project), (true, false));
+    project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"mkdir -p target\"\nbench = \"sh bench.sh\"\n",
+    );
+    assert_eq!(cached(&project), (false, false));
+}
+
+#[test]
+fn what_does_not_build_or_run_is_trouble_with_the_reason() {
+    let mut project = project("1100");
+    let build = [
+        "compare",
+        "HEAD^",
+        "--build",
+        "echo no such luck >&2; false",
+    ];
+    let said = project.plimsoll(&build);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("the build of the base"), "{}", said.err);
+    assert!(said.err.contains("no such luck"), "{}", said.err);
+    // What broke off is not taken for built.
+    let said = project.plimsoll(&build);
+    assert_eq!(said.code, 2);
+    project.write("bench.sh", "exit 3\n");
+    project.commit("Broken");
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("the benchmark of the head failed"),
+        "{}",
+        said.err
+    );
+    let said = project.plimsoll(&["compare", "HEAD^", "--", "no-such-program-here"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("cannot start `no-such-program-here`"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_command_without_results_is_measured_itself() {
+    let project = project("1100");
+    let said = project.plimsoll(&[
+        "compare",
+        "HEAD^",
+        "--pairs",
+        "1",
+        "--format",
+        "json",
+        "--",
+        "git",
+        "--version",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    let series = at(&found, "paired/series").as_array().unwrap();
+    let names: Vec<_> = series
+        .iter()
+        .map(|s| s["series"]["metric"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[..2], ["cpu", "time"]);
+    assert_eq!(series[0]["series"]["benchmark"], "git --version");
+}
+
+#[test]
+fn without_a_command_or_a_base_the_next_step_is_named() {
+    let mut project = Project::new();
+    project.commit("One");
+    let said = project.plimsoll(&["compare", "HEAD"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("same commit"), "{}", said.err);
+    project.commit("Two");
+    let said = project.plimsoll(&["compare", "HEAD^"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("[lab]"), "{}", said.err);
+    let said = project.plimsoll(&["compare"]);
+    assert!(said.err.contains("plimsoll compare HEAD^"), "{}", said.err);
+    let said = project.plimsoll(&["check", "--", "true"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("--mode paired"), "{}", said.err);
+}
+
+#[test]
+fn a_paired_check_judges_like_a_check_and_misses_what_is_not_measured() {
+    let project = project("1100");
+    let check = [
+        "check", "--mode", "paired", "--base", "HEAD^", "--pairs", "6",
+    ];
+    let said = project.plimsoll(&check);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.out.contains("plimsoll check"), "{}", said.out);
+    project.budget(
+        "other",
+        "[[limit]]\nid = \"o\"\nselect = { benchmark = \"other\" }\nregress = { limit = \"+5%\" }\n",
+    );
+    let (code, found) = json(&project, &["HEAD^"]);
+    assert_eq!(code, 1);
+    assert_eq!(at(&found, "limits").as_array().unwrap().len(), 1);
+    let said = project.plimsoll(&[&check[..], &["--format", "json"]].concat());
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    let missing: Vec<_> = at(&found, "limits")
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|l| l["verdict"] == "missing")
+        .collect();
+    assert_eq!(
+        (missing.len(), &missing[0]["feature"]),
+        (1, &Value::from("other"))
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_everything_and_leaves_the_repository_alone() {
+    let mut project = project("1100");
+    // The benchmark itself plays the user who presses Ctrl-C, and would go on for long.
+    project.write("bench.sh", "kill -INT $PPID; exec sleep 300\n");
+    project.commit("Interrupted");
+    let before = picture(&project);
+    let said = project.plimsoll(&["compare", "HEAD^^", "--pairs", "6", "--", "sh", "bench.sh"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.err.contains("interrupted"), "{}", said.err);
+    assert!(said.out.is_empty());
+    assert_eq!(before, picture(&project));
+    // The slots are free again.
+    project.write("bench.sh", BENCH);
+    project.commit("Mended");
+    let said = project.plimsoll(&["compare", "HEAD^^", "--pairs", "6"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+}
+
+#[test]
+fn a_repository_with_sha256_names_is_compared_too() {
+    let mut project = Project::with_git(&[
+        "init",
+        "--quiet",
+        "--initial-branch=main",
+        "--object-format=sha256",
+    ]);
+    project.write("bench.sh", BENCH);
+    project.write("ns.txt", "1000\n");
+    project.commit("Base");
+    project.write("ns.txt", "1100\n");
+    project.commit("Head");
+    project.budget("parser", LIMIT);
+    let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6", "--", "sh", "bench.sh"]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+}

@@ -1,0 +1,423 @@
+//! The pre-push hook in scripted repositories: real pushes to a bare repository beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot set up its scene fails"
+)]
+#![cfg(unix)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use support::{Project, Said, picture};
+
+const BENCH: &str = "printf 'goos: linux\\nBenchmarkParse-8 \\t 1000 \\t %s ns/op\\nPASS\\n' \"$(cat src/ns.txt)\"\n";
+
+const LIMIT: &str = "paths = [\"src/**\"]\n[[limit]]\nid = \"time\"\nselect = { benchmark = \"*Parse*\" }\nregress = { limit = \"+5%\" }\n";
+
+/// A project with a budget, its hook in place, and a remote that has its first commit.
+struct Pushing {
+    project: Project,
+    remote: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Pushing {
+    fn new() -> Self {
+        Self::with(&["init", "--quiet", "--initial-branch=main"])
+    }
+
+    fn with(init: &[&str]) -> Self {
+        let mut project = Project::with_git(init);
+        let folder = tempfile::tempdir().unwrap();
+        let remote = folder.path().join("remote.git");
+        let mut bare = init.to_vec();
+        bare.extend(["--bare", remote.to_str().unwrap()]);
+        project.git(&bare);
+        project.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+        project.write("bench.sh", BENCH);
+        project.write("src/ns.txt", "1000\n");
+        project.write(
+            "plimsoll.toml",
+            "[lab]\nbench = \"sh bench.sh\"\ntime = \"1s\"\n",
+        );
+        project.budget("parser", LIMIT);
+        project.commit("Base");
+        project.git(&["push", "--quiet", "origin", "main"]);
+        project.git(&["fetch", "--quiet", "origin"]);
+        let said = project.plimsoll(&["hook", "install"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        Self {
+            project,
+            remote,
+            _folder: folder,
+        }
+    }
+
+    /// Commits a benchmark of so many ns.
+    fn commit(&mut self, ns: u32) -> String {
+        self.project.write("src/ns.txt", &format!("{ns}\n"));
+        self.project.commit(&format!("{ns} ns"))
+    }
+
+    /// Pushes as the user does, the hook included.
+    fn push(&self, args: &[&str]) -> Said {
+        self.push_in(self.project.root(), args, &[])
+    }
+
+    fn push_in(&self, folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Said {
+        let mut all = vec!["push"];
+        all.extend(args);
+        self.project.run_in(folder, "git", &all, vars)
+    }
+
+    /// Commit of a branch at the remote.
+    fn at_remote(&self, branch: &str) -> Option<String> {
+        let said = self.project.run_in(
+            &self.remote,
+            "git",
+            &["rev-parse", "--verify", "--quiet", branch],
+            &[],
+        );
+        (said.code == 0).then(|| said.out.trim().to_owned())
+    }
+}
+
+#[test]
+fn a_push_within_its_budget_goes_through_and_one_over_it_is_blocked() {
+    let mut scene = Pushing::new();
+    let fine = scene.commit(1010);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(scene.at_remote("main"), Some(fine.clone()));
+    scene.commit(1200);
+    let said = scene.push(&["origin", "main"]);
+    assert_ne!(said.code, 0);
+    let all = format!("{}{}", said.out, said.err);
+    for part in ["OVER", "+18.8 %", "--no-verify", "what origin has"] {
+        assert!(all.contains(part), "no {part} in {all}");
+    }
+    assert_eq!(scene.at_remote("main"), Some(fine));
+    for (args, vars) in [
+        (vec!["--no-verify", "origin", "main"], vec![]),
+        (vec!["origin", "main:again"], vec![("PLIMSOLL", "0")]),
+    ] {
+        let said = scene.push_in(scene.project.root(), &args, &vars);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+}
+
+#[test]
+fn a_trailer_with_a_reason_lets_a_commit_through() {
+    let mut scene = Pushing::new();
+    scene.project.write("src/ns.txt", "1200\n");
+    scene
+        .project
+        .commit("Slower\n\nPerf-Skip: agreed with the owner");
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("agreed with the owner"), "{}", said.err);
+}
+
+#[test]
+fn a_new_branch_is_compared_with_where_it_left_the_default_branch() {
+    let mut scene = Pushing::new();
+    scene.project.git(&["checkout", "--quiet", "-b", "topic"]);
+    scene.commit(1010);
+    scene.commit(1100);
+    let said = scene.push(&["origin", "topic"]);
+    assert_ne!(said.code, 0);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains("+10.0 %"), "{all}");
+    assert!(
+        all.contains("merge base with origin's default branch"),
+        "{all}"
+    );
+}
+
+#[test]
+fn a_rewritten_branch_is_compared_with_the_merge_base_not_with_what_it_replaces() {
+    let mut scene = Pushing::new();
+    scene.project.git(&["checkout", "--quiet", "-b", "topic"]);
+    scene.commit(1040);
+    assert_eq!(scene.push(&["origin", "topic"]).code, 0);
+    scene.project.git(&["reset", "--quiet", "--hard", "main"]);
+    // 4 % more than what it replaces would pass; 8 % more than main does not.
+    scene.commit(1080);
+    let said = scene.push(&["--force", "origin", "topic"]);
+    assert_ne!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("+8.0 %") || said.err.contains("+8.0 %"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+}
+
+#[test]
+fn deletions_tags_and_pushes_without_news_measure_nothing() {
+    let mut scene = Pushing::new();
+    assert_eq!(scene.push(&["origin", "main:old"]).code, 0);
+    let said = scene.push(&["origin", "--delete", "old"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("a deletion"), "{}", said.err);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(
+        (said.code, said.err.contains("plimsoll")),
+        (0, false),
+        "{}",
+        said.err
+    );
+    scene.commit(1500);
+    scene
+        .project
+        .git(&["tag", "--annotate", "--message", "One", "v1"]);
+    let said = scene.push(&["origin", "v1"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("a tag"), "{}", said.err);
+    // An annotated tag that is pushed to a branch is the commit it names.
+    let said = scene.push(&["origin", "v1^{}:refs/heads/main"]);
+    assert_ne!(said.code, 0, "{}", said.err);
+    assert!(!scene.project.path(".git/plimsoll/wt/c").exists());
+}
+
+#[test]
+fn several_references_are_each_judged_and_any_over_blocks_all() {
+    let mut scene = Pushing::new();
+    scene.project.git(&["branch", "same"]);
+    scene.project.git(&["checkout", "--quiet", "-b", "good"]);
+    scene.commit(1010);
+    scene
+        .project
+        .git(&["checkout", "--quiet", "-b", "bad", "main"]);
+    scene.commit(1100);
+    let said = scene.push(&["origin", "good", "bad", "same"]);
+    assert_ne!(said.code, 0);
+    assert_eq!(scene.at_remote("good"), None);
+    assert!(said.err.contains("no new commit"), "{}", said.err);
+    let said = scene.push(&["origin", "good", "same"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+#[test]
+fn what_touches_no_budgeted_path_is_not_measured() {
+    let mut scene = Pushing::new();
+    scene.project.write("docs/a.md", "text\n");
+    scene.project.commit("Docs");
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.err.contains("no path of a budgeted feature"),
+        "{}",
+        said.err
+    );
+    assert!(!scene.project.path(".git/plimsoll/wt").exists());
+}
+
+#[test]
+fn the_users_repository_is_byte_for_byte_as_before() {
+    let mut scene = Pushing::new();
+    scene.commit(1200);
+    scene.project.write("src/ns.txt", "9000\n");
+    scene.project.write("new.txt", "staged\n");
+    scene.project.git(&["add", "new.txt"]);
+    let before = picture(&scene.project);
+    assert_ne!(scene.push(&["origin", "main"]).code, 0);
+    assert_eq!(before, picture(&scene.project));
+}
+
+#[test]
+fn a_linked_worktree_with_its_exported_git_dir_measures_its_own_commit() {
+    let mut scene = Pushing::new();
+    let linked = scene.project.path("linked");
+    scene.project.git(&[
+        "worktree",
+        "add",
+        "--quiet",
+        "-b",
+        "side",
+        linked.to_str().unwrap(),
+    ]);
+    std::fs::write(linked.join("src/ns.txt"), "1200\n").unwrap();
+    let commit = ["commit", "--quiet", "--all", "--message", "Slower"];
+    assert_eq!(scene.project.run_in(&linked, "git", &commit, &[]).code, 0);
+    let git_dir = scene.project.path(".git/worktrees/linked");
+    let vars = [("GIT_DIR", git_dir.to_str().unwrap())];
+    let before = picture(&scene.project);
+    for vars in [&[][..], &vars[..]] {
+        let said = scene.push_in(&linked, &["origin", "side"], vars);
+        assert_ne!(said.code, 0, "{}{}", said.out, said.err);
+        let all = format!("{}{}", said.out, said.err);
+        assert!(all.contains("+20.0 %"), "{all}");
+    }
+    assert_eq!(before, picture(&scene.project));
+    // On the main branch nothing changed.
+    scene.commit(1001);
+    assert_eq!(scene.push(&["origin", "main"]).code, 0);
+}
+
+#[test]
+fn a_repository_with_sha256_names_is_measured_too() {
+    let mut scene = Pushing::with(&[
+        "init",
+        "--quiet",
+        "--initial-branch=main",
+        "--object-format=sha256",
+    ]);
+    scene.commit(1200);
+    let said = scene.push(&["origin", "main"]);
+    assert_ne!(said.code, 0);
+    assert!(
+        said.err.contains("over its budget"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    scene
+        .project
+        .git(&["checkout", "--quiet", "-b", "topic", "HEAD^"]);
+    scene.commit(1010);
+    assert_eq!(scene.push(&["origin", "topic"]).code, 0);
+}
+
+#[test]
+fn submodules_are_built_from_the_copies_that_are_here() {
+    let mut scene = Pushing::new();
+    let part = tempfile::tempdir().unwrap();
+    let of = |args: &[&str]| scene.project.run_in(part.path(), "git", args, &[]);
+    assert_eq!(of(&["init", "--quiet", "--initial-branch=main"]).code, 0);
+    std::fs::write(part.path().join("ns.txt"), "1000\n").unwrap();
+    of(&["add", "."]);
+    assert_eq!(of(&["commit", "--quiet", "--message", "Part"]).code, 0);
+    let path = part.path().to_str().unwrap();
+    scene.project.git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        path,
+        "src/part",
+    ]);
+    scene
+        .project
+        .write("bench.sh", &BENCH.replace("src/ns.txt", "src/part/ns.txt"));
+    scene.project.commit("Part");
+    assert_eq!(scene.push(&["--no-verify", "origin", "main"]).code, 0);
+    let part = scene.project.path("src/part");
+    std::fs::write(part.join("ns.txt"), "1300\n").unwrap();
+    let commit = ["commit", "--quiet", "--all", "--message", "Slower part"];
+    assert_eq!(scene.project.run_in(&part, "git", &commit, &[]).code, 0);
+    scene.project.commit("Slower part");
+    let before = picture(&scene.project);
+    let said = scene.push(&["origin", "main"]);
+    assert_ne!(said.code, 0, "{}{}", said.out, said.err);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains("+30.0 %"), "{all}");
+    assert_eq!(before, picture(&scene.project));
+}
+
+#[test]
+fn what_cannot_be_measured_blocks_nothing_and_is_said() {
+    let mut scene = Pushing::new();
+    scene.project.write("bench.sh", "echo broken >&2; exit 1\n");
+    scene.commit(1200);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("not measured"), "{}", said.err);
+    scene.project.write("bench.sh", BENCH);
+    scene.project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"sleep 300\"\nbench = \"sh bench.sh\"\n[hook]\nmax_wall = \"100ms\"\n",
+    );
+    scene.commit(1500);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("build too slow"), "{}", said.err);
+}
+
+#[test]
+fn install_and_remove_are_each_others_undoing() {
+    let scene = Pushing::new();
+    let file = scene.project.path(".git/hooks/pre-push");
+    assert!(file.exists());
+    let said = scene.project.plimsoll(&["hook", "install"]);
+    assert_eq!(said.code, 0);
+    assert!(said.out.contains("already"), "{}", said.out);
+    let said = scene.project.plimsoll(&["hook", "remove"]);
+    assert_eq!((said.code, file.exists()), (0, false));
+    assert_eq!(scene.project.plimsoll(&["hook", "remove"]).code, 0);
+}
+
+/// Tries to install, and gives what is said where nothing may be written.
+fn refused(prepare: impl Fn(&Project)) -> String {
+    let mut project = Project::new();
+    project.commit("One");
+    prepare(&project);
+    let before = picture(&project);
+    let said = project.plimsoll(&["hook", "install"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert_eq!(before, picture(&project));
+    assert!(said.err.contains("plimsoll hook pre-push"), "{}", said.err);
+    said.err
+}
+
+#[test]
+fn other_hooks_and_hook_managers_are_left_alone() {
+    let own = refused(|p| {
+        p.write(".git/hooks/pre-push", "#!/bin/sh\nmake test\n");
+    });
+    assert!(own.contains(".git/hooks/pre-push"), "{own}");
+    let lefthook = refused(|p| {
+        p.write("lefthook.yml", "pre-push:\n");
+    });
+    assert!(lefthook.contains("use_stdin: true"), "{lefthook}");
+    let pre_commit = refused(|p| {
+        p.write(".pre-commit-config.yaml", "repos: []\n");
+    });
+    assert!(pre_commit.contains("stages: [pre-push]"), "{pre_commit}");
+    let husky = refused(|p| {
+        p.write(".husky/_/pre-push", "#!/bin/sh\n");
+        p.git(&["config", "core.hooksPath", ".husky/_"]);
+    });
+    assert!(husky.contains(".husky/pre-push"), "{husky}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let shared = refused(|p| {
+        p.git(&[
+            "config",
+            "core.hooksPath",
+            elsewhere.path().to_str().unwrap(),
+        ]);
+    });
+    assert!(shared.contains("other repositories"), "{shared}");
+}
+
+#[test]
+fn a_hooks_path_inside_the_project_is_used() {
+    let mut project = Project::new();
+    project.commit("One");
+    project.git(&["config", "core.hooksPath", "tools/hooks"]);
+    let said = project.plimsoll(&["hook", "install"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(project.path("tools/hooks/pre-push").exists());
+    let said = project.plimsoll(&["hook", "install"]);
+    assert!(said.out.contains("already"), "{}", said.out);
+}
+
+#[test]
+fn under_pre_commit_its_variables_stand_for_the_lines() {
+    let mut scene = Pushing::new();
+    let (from, to) = (
+        scene.project.git(&["rev-parse", "HEAD"]),
+        scene.commit(1200),
+    );
+    let said = scene.project.plimsoll_with(
+        &["hook", "pre-push"],
+        &[
+            ("PRE_COMMIT_FROM_REF", &from),
+            ("PRE_COMMIT_TO_REF", &to),
+            ("PRE_COMMIT_REMOTE_BRANCH", "refs/heads/main"),
+        ],
+    );
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+}

@@ -1,0 +1,206 @@
+//! `plimsoll bisect`, `doctor`, `completions` and `man` as their user runs them; benchmarks print what
+//! a file of the commit says, so nothing here depends on time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot set up its scene fails"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Project, at, picture};
+
+const BENCH: &str =
+    "printf 'goos: linux\\nBenchmarkParse-8 \\t 1000 \\t %s ns/op\\nPASS\\n' \"$(cat ns.txt)\"\n";
+
+/// Twelve commits; from `first_bad` on it takes 10 % more; those of `broken` do not build.
+fn project(first_bad: usize, broken: &[usize]) -> (Project, Vec<String>) {
+    let mut project = Project::new();
+    project.write("bench.sh", BENCH);
+    project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"sh build.sh\"\nbench = \"sh bench.sh\"\n",
+    );
+    let mut commits = Vec::new();
+    for number in 0..12 {
+        let slow = number >= first_bad;
+        project.write(
+            "ns.txt",
+            &format!("{}\n", if slow { 1100 } else { 1000 } + number % 3),
+        );
+        let fails = broken.contains(&number);
+        project.write(
+            "build.sh",
+            if fails {
+                "echo no luck; exit 1\n"
+            } else {
+                "true\n"
+            },
+        );
+        commits.push(project.commit(&format!("Change {number}")));
+    }
+    (project, commits)
+}
+
+fn json(project: &Project, args: &[&str]) -> Value {
+    let mut all = vec!["bisect", "--format", "json"];
+    all.extend(args);
+    let said = project.plimsoll(&all);
+    serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {} {}", said.out, said.err))
+}
+
+#[test]
+fn a_planted_step_is_found_and_the_repository_is_as_before() {
+    let (project, commits) = project(7, &[]);
+    project.write("ns.txt", "mine\n");
+    let before = picture(&project);
+    let found = json(&project, &["time", "--good", &commits[0]]);
+    assert_eq!(before, picture(&project));
+    assert_eq!(at(&found, "schema"), "plimsoll.bisect/1");
+    assert_eq!(at(&found, "end"), "sure");
+    assert_eq!(at(&found, "likeliest"), commits[7].as_str());
+    assert!(at(&found, "measured").as_u64().unwrap() <= 40);
+    let said = project.plimsoll(&["bisect", "time", "--good", &commits[0]]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in [
+        "brought by",
+        &commits[7][..7],
+        "Change 7",
+        "by Ann",
+        "% sure",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+}
+
+#[test]
+fn commits_that_do_not_build_are_named_and_gone_around() {
+    let (project, commits) = project(7, &[6, 7, 8]);
+    let found = json(&project, &["time", "--good", &commits[0]]);
+    assert_eq!(at(&found, "end"), "indistinct");
+    assert_eq!(at(&found, "first"), commits[6].as_str());
+    assert_eq!(at(&found, "last"), commits[9].as_str());
+    let said = project.plimsoll(&["bisect", "time", "--good", &commits[0]]);
+    assert!(said.out.contains("cannot be measured"), "{}", said.out);
+    assert!(said.out.contains("left out"), "{}", said.out);
+}
+
+#[test]
+fn the_history_says_where_to_look_and_answers_alone_where_it_can() {
+    let mut project = Project::new();
+    project.history(12, &[("parse", 100.0)]);
+    let culprit = project.commit("Slower");
+    project.record(&[("parse", 120.0)]);
+    project.history(6, &[("parse", 120.0)]);
+    let said = project.plimsoll(&["bisect", "parse"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("history: changed for the worse"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains(&culprit[..7]), "{}", said.out);
+    let said = project.plimsoll(&["bisect", "nothing-like-it"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("plimsoll log"), "{}", said.err);
+}
+
+#[test]
+fn ends_that_do_not_differ_or_are_no_line_are_trouble() {
+    let (project, commits) = project(99, &[]);
+    let said = project.plimsoll(&["bisect", "time", "--good", &commits[2]]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.out.contains("do not differ"), "{}", said.out);
+    let said = project.plimsoll(&[
+        "bisect",
+        "time",
+        "--good",
+        &commits[5],
+        "--bad",
+        &commits[2],
+    ]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("first-parent"), "{}", said.err);
+    let said = project.plimsoll(&["bisect", "speed", "--good", &commits[0]]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("BenchmarkParse") || said.err.contains("Parse"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn doctor_names_what_is_wrong_and_the_command_that_mends_it() {
+    let mut project = Project::new();
+    project.commit("One");
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in [
+        "plimsoll record",
+        "budgets/NAME.toml",
+        "[lab]",
+        "plimsoll hook install",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    project.record(&[("parse", 100.0)]);
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"t\"\nselect = { benchmark = \"prase\" }\nmax = \"1s\"\n",
+    );
+    project.git(&["remote", "add", "origin", "https://example.invalid/x.git"]);
+    project.write("plimsoll.toml", "[lab]\nbench = \"true\"\n");
+    assert_eq!(project.plimsoll(&["hook", "install"]).code, 0);
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    assert_eq!(said.code, 0);
+    for part in [
+        "parser/t selects nothing",
+        "budgets/parser.toml:",
+        "plimsoll sync",
+        "pushes are measured",
+        "1 runs of 1 commits",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    project.budget("parser", "nonsense = 1\n");
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    assert_eq!(said.code, 2);
+    assert!(said.out.contains("plimsoll check --lint"), "{}", said.out);
+}
+
+#[test]
+fn doctor_measures_the_projects_own_benchmark_against_itself() {
+    let (project, _) = project(99, &[]);
+    let said = project.plimsoll(&["doctor", "--time", "2s"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("against itself"), "{}", said.out);
+    assert!(said.out.contains("Parse"), "{}", said.out);
+}
+
+#[test]
+fn every_command_has_a_page_and_completions() {
+    let mut project = Project::new();
+    project.commit("One");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let said = project.plimsoll(&["completions", shell]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(said.out.contains("compare"), "{shell}: {}", said.out);
+    }
+    let said = project.plimsoll(&["man"]);
+    assert!(
+        said.out.starts_with(".") || said.out.contains(".TH"),
+        "{}",
+        said.out
+    );
+    let said = project.plimsoll(&["man", "-o", "pages"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for page in [
+        "plimsoll.1",
+        "plimsoll-compare.1",
+        "plimsoll-hook-install.1",
+    ] {
+        assert!(project.path("pages").join(page).exists(), "no {page}");
+    }
+}
