@@ -1,7 +1,9 @@
 //! Arguments, and nothing else.
 
+mod github;
 mod ledger;
 
+pub(crate) use github::{Action, Comment, FailOn, When};
 pub(crate) use ledger::Sync;
 
 use clap::builder::TypedValueParser;
@@ -90,6 +92,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  plimsoll report -o target/plimsoll && open target/plimsoll/index.html"
     )]
     Report(Report),
+    /// The one comment of a pull request and its check run, from a check's JSON.
+    #[command(
+        after_help = "Examples:\n  plimsoll check --format json > check.json\n  plimsoll comment --check check.json --dry-run\n  plimsoll comment --check linux.json --check macos.json"
+    )]
+    Comment(Comment),
+    /// What action.yml runs: everything of one job, from its inputs.
+    #[command(hide = true)]
+    Action(Action),
     /// A small project with a history, recorded, checked and drawn: a first look.
     #[command(
         after_help = "Examples:\n  plimsoll demo\n  plimsoll demo -o /tmp/plimsoll-demo --seed 7"

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use plimsoll::budget::{Budget, Settings};
 use plimsoll::git::Git;
 use plimsoll::history::Timeline;
-use plimsoll::model::CommitId;
+use plimsoll::model::{Commit, CommitId};
 use plimsoll::report::check::CheckView;
 use plimsoll::report::{json, markdown, terminal, text};
 use plimsoll::verdict::{
@@ -31,17 +31,54 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     if !args.lab.command.is_empty() && !args.confirm {
         bail!("a command to measure belongs to --confirm or --mode paired: add one of them");
     }
+    if args.lint {
+        let read = load::budgets(world, args.budgets.as_ref())?;
+        if let Some((budgets, mut findings)) = read {
+            findings.extend(load::audited(world, &budgets)?);
+            return lint(&findings);
+        }
+    }
     let start = std::time::Instant::now();
+    let mut view = match judged(world, args, None)? {
+        Judged::Faults(findings) => return lint(&findings),
+        Judged::View(view) => *view,
+    };
+    view.seconds = Some(start.elapsed().as_secs_f64());
+    answer(&match args.format {
+        Format::Table => terminal::check(&view),
+        Format::Json => json::check(&view),
+        Format::Markdown => markdown::check(&view),
+    })?;
+    Ok(view.summary.exit)
+}
+
+/// A commit that this repository need not have, such as a fork's.
+pub(crate) struct Foreign {
+    pub(crate) head: Commit,
+    pub(crate) base: CommitId,
+    /// How the base was chosen.
+    pub(crate) how: String,
+}
+
+/// What came of judging.
+pub(crate) enum Judged {
+    /// The budget files hold faults, so nothing was judged.
+    Faults(Vec<plimsoll::diag::Diagnostic>),
+    /// Everything.
+    View(Box<CheckView>),
+}
+
+pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> Result<Judged> {
     let folder = world.budgets_folder(args.budgets.as_ref());
     let shown = world.shown(&folder);
     let read = load::budgets(world, args.budgets.as_ref())?;
     if let Some((_, findings)) = &read
-        && (load::has_errors(findings) || args.lint)
+        && load::has_errors(findings)
     {
         let budgets = read.as_ref().map_or(&[][..], |(budgets, _)| budgets);
         let mut findings = findings.clone();
         findings.extend(load::audited(world, budgets)?);
-        return lint(&findings);
+        return Ok(Judged::Faults(findings));
     }
     let settings = load::settings(world)?;
     let loaded = Loaded::new(world, &settings);
@@ -54,9 +91,10 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     };
     let loaded = loaded?;
     let git = world.repository()?;
-    let head = match &args.commit {
-        Some(revision) => git.resolve(revision)?,
-        None => git.head()?,
+    let head = match (foreign, &args.commit) {
+        (Some(foreign), _) => foreign.head.id.clone(),
+        (None, Some(revision)) => git.resolve(revision)?,
+        (None, None) => git.head()?,
     };
     let measured: HashSet<&CommitId> = loaded
         .runs
@@ -65,12 +103,19 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         .map(|run| &run.commit)
         .collect();
     let mut notes = Vec::new();
-    let base = choose_base(world, git, args, &head, &measured, &mut notes)?;
-    let timeline = timeline(git, &head, base.as_ref())?;
+    let base = match foreign {
+        Some(foreign) => {
+            let wanted = (foreign.base.clone(), foreign.how.clone());
+            Some(nearest(git, wanted, &measured, &mut notes)?)
+        }
+        None => choose_base(world, git, args, &head, &measured, &mut notes)?,
+    };
+    let timeline = timeline(git, &head, base.as_ref(), foreign.is_some())?;
     let question = Question {
         world,
         args,
         git,
+        foreign,
         head: &head,
         base: base.as_ref(),
         timeline: &timeline,
@@ -113,7 +158,10 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
             outcome.elsewhere.join(", ")
         ));
     }
-    let commit = git.commit(&head).context("the commit cannot be read")?;
+    let commit = match foreign {
+        Some(foreign) => foreign.head.clone(),
+        None => git.commit(&head).context("the commit cannot be read")?,
+    };
     if git.is_shallow() {
         notes.push("this clone is shallow: older results cannot be put in order; check out with fetch-depth: 0 to see them".to_owned());
     }
@@ -132,15 +180,10 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         budgets: budgets.len(),
         warnings,
         notes,
-        seconds: Some(start.elapsed().as_secs_f64()),
+        seconds: None,
         paired: None,
     };
-    answer(&match args.format {
-        Format::Table => terminal::check(&view),
-        Format::Json => json::check(&view),
-        Format::Markdown => markdown::check(&view),
-    })?;
-    Ok(view.summary.exit)
+    Ok(Judged::View(Box::new(view)))
 }
 
 /// What is judged, apart from the results.
@@ -148,6 +191,7 @@ struct Question<'a> {
     world: &'a World,
     args: &'a Args,
     git: &'a Git,
+    foreign: Option<&'a Foreign>,
     head: &'a CommitId,
     base: Option<&'a ChosenBase>,
     timeline: &'a Timeline,
@@ -173,7 +217,16 @@ impl Question<'_> {
                 .flat_map(|budget| &budget.limits)
                 .any(|limit| limit.reads(&row.key, &headlines))
         })?;
-        let commits = load::commits(self.git, self.timeline, &loaded.runs, self.budgets)?;
+        let commits = match (self.foreign, self.base) {
+            (Some(foreign), Some(base)) => {
+                // This repository need not have the head.
+                let line = Timeline::new(self.git.first_parents(&base.commit)?);
+                let mut commits = load::commits(self.git, &line, &loaded.runs, self.budgets)?;
+                commits.times.insert(self.head.clone(), foreign.head.time);
+                commits
+            }
+            _ => load::commits(self.git, self.timeline, &loaded.runs, self.budgets)?,
+        };
         Ok(judge(&Check {
             head: self.head,
             base: self.base,
@@ -282,8 +335,17 @@ fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Re
 }
 
 /// The head's own line, where the base lies on it; else the base's line and then the head.
-fn timeline(git: &Git, head: &CommitId, base: Option<&ChosenBase>) -> Result<Timeline> {
-    let own = Timeline::new(git.first_parents(head)?);
+fn timeline(
+    git: &Git,
+    head: &CommitId,
+    base: Option<&ChosenBase>,
+    foreign: bool,
+) -> Result<Timeline> {
+    let own = if foreign {
+        Timeline::new(Vec::new())
+    } else {
+        Timeline::new(git.first_parents(head)?)
+    };
     match base {
         Some(base) if own.place(&base.commit).is_none() => {
             let mut line = git.first_parents(&base.commit)?;
@@ -311,6 +373,16 @@ fn choose_base(
             head.short()
         );
     }
+    nearest(git, (wanted, how), measured, notes).map(Some)
+}
+
+/// The nearest measured commit at or before the one that is wanted.
+fn nearest(
+    git: &Git,
+    (wanted, how): (CommitId, String),
+    measured: &HashSet<&CommitId>,
+    notes: &mut Vec<String>,
+) -> Result<ChosenBase> {
     let line = git.first_parents(&wanted)?;
     let nearest = line
         .iter()
@@ -318,21 +390,21 @@ fn choose_base(
         .take(NEAREST_WITHIN + 1)
         .position(|commit| measured.contains(commit));
     match nearest {
-        Some(0) => Ok(Some(ChosenBase {
+        Some(0) => Ok(ChosenBase {
             commit: wanted,
             how,
-        })),
+        }),
         Some(back) => {
             let commit = line[line.len() - 1 - back].clone();
             let how = format!("{back} commits before {}, {how}", wanted.short());
-            Ok(Some(ChosenBase { commit, how }))
+            Ok(ChosenBase { commit, how })
         }
         None => {
             notes.push(format!("no baseline: no results at the base {} or the {NEAREST_WITHIN} commits before it; record them to judge changes", wanted.short()));
-            Ok(Some(ChosenBase {
+            Ok(ChosenBase {
                 commit: wanted,
                 how,
-            }))
+            })
         }
     }
 }

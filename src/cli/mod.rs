@@ -1,7 +1,9 @@
 //! The command line: one file a command. The library's first client.
 
+mod action;
 pub(crate) mod args;
 mod check;
+mod comment;
 mod completions;
 mod confirm;
 mod demo;
@@ -46,6 +48,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
             None => import::run(&world, &args),
         },
         Command::Detect(args) => detect::run(&world, &args),
+        Command::Comment(args) => comment::run(&world, &args),
+        Command::Action(args) => action::run(&world, &args),
         Command::Report(args) => report::run(&world, &args),
         Command::Demo(args) => demo::run(&world, &args),
         Command::Sync(args) => sync::run(&world, &args),

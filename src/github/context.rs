@@ -228,6 +228,25 @@ impl Context {
         })
     }
 
+    /// A place for `--dry-run` outside of any workflow.
+    #[must_use]
+    pub fn nowhere(sha: &str) -> Self {
+        Self {
+            repository: Repository {
+                owner: "OWNER".to_owned(),
+                name: "NAME".to_owned(),
+                id: None,
+            },
+            default_branch: None,
+            event: Event::Dispatch,
+            sha: sha.to_owned(),
+            run_id: 0,
+            run: RunNumber::default(),
+            api_url: "https://api.github.com".to_owned(),
+            server_url: "https://github.com".to_owned(),
+        }
+    }
+
     /// The commit that people look at: a check on a pull request belongs on its head, not on the
     /// merge commit that was measured.
     #[must_use]

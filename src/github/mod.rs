@@ -4,6 +4,7 @@
 //! event, a transport, a clock.
 
 pub mod api;
+pub mod artifact;
 pub mod client;
 pub mod comment;
 pub mod context;

@@ -224,7 +224,9 @@ impl Publication<'_> {
             exit: self.fail_on.exit(&tally),
             ..Published::default()
         };
-        if let Some(api) = api {
+        // A fork's token only reads: asking would earn nothing but refusals.
+        let is_fork = matches!(self.target(), Err(Some(_)));
+        if let Some(api) = api.filter(|_| !is_fork) {
             self.send_check(api, &mut done);
             self.send_comment(api, &mut done);
             done.requests = api.client.sent();

@@ -101,6 +101,17 @@ impl Store {
         Self::open_with(path, flags)
     }
 
+    /// Writes a copy of everything to a file that is not there yet.
+    ///
+    /// # Errors
+    /// Where the file is there already or cannot be written.
+    pub fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        self.connection
+            .execute("VACUUM INTO ?1", [file.to_string_lossy()])
+            .map(|_| ())
+            .map_err(|e| explain(file, &e))
+    }
+
     /// Opens an existing database for reading.
     ///
     /// # Errors

@@ -1,0 +1,137 @@
+//! `plimsoll comment --from-artifact`: a fork's numbers, judged here with our own budgets.
+
+use super::super::args::{Check, Comment as Args};
+use super::super::check::{Foreign, Judged, judged};
+use super::super::say;
+use super::super::world::World;
+use super::{Real, Told, connect, tell};
+use anyhow::{Context as _, Result};
+use plimsoll::github::api::{Api, Pull};
+use plimsoll::github::artifact::{self, Found};
+use plimsoll::github::client::Client;
+use plimsoll::github::workflow;
+use plimsoll::model::{Commit, Run};
+use plimsoll::report::document::{CheckDocument, Part};
+use plimsoll::report::markdown::Extras;
+use plimsoll::store::{NewRun, Store};
+use plimsoll::verdict::Exit;
+use std::path::Path;
+
+pub(super) fn run(world: &World, args: &Args, folder: &Path) -> Result<Exit> {
+    let context = super::context(world)?;
+    let finished = artifact::trusted(&context, &args.expect_workflow)?;
+    let connection = connect(world, &context)?;
+    let clock = Real;
+    let api = Api::new(
+        Client::new(&connection.octocrab, &clock),
+        &context.repository,
+    );
+    let pull = match artifact::find_pull(&api, finished)? {
+        Found::One(pull) => pull,
+        Found::None(why) => {
+            say(&format!("no comment: {why}"));
+            return Ok(Exit::Within);
+        }
+    };
+    let mut extras = Extras {
+        foreign: Some(
+            "Measured on the runner of a fork, so the numbers are its own. Judged here, with the budgets of the base branch."
+                .to_owned(),
+        ),
+        ..Extras::default()
+    };
+    match artifact::changed_budgets(&api, pull.number) {
+        Ok(changed) if changed.is_empty() => {}
+        Ok(changed) => extras.notes.push(format!(
+            "this pull request changes budgets ({}): proposed, not applied here",
+            changed.join(", ")
+        )),
+        Err(error) => extras.notes.push(format!(
+            "whether this pull request changes budgets could not be found out: {error}"
+        )),
+    }
+    let check = artifact::read(&world.folder.join(folder))
+        .map_err(anyhow::Error::from)
+        .and_then(|runs| judge(world, args, &pull, &runs));
+    let parts = [Part {
+        name: "the artifact".to_owned(),
+        check: check.map_err(|error| format!("{error:#}")),
+    }];
+    if let Err(why) = &parts[0].check {
+        say(&workflow::log_line(why));
+    }
+    tell(
+        world,
+        args,
+        Told {
+            parts: &parts,
+            pull: Some((pull.number, pull.head.sha)),
+            run: Some(finished.run),
+            extras,
+        },
+    )
+}
+
+/// Judges the runs in a copy of the history, which is thrown away.
+fn judge(world: &World, args: &Args, pull: &Pull, runs: &[Run]) -> Result<CheckDocument> {
+    let git = world.repository()?;
+    let scratch = world
+        .db_path()
+        .with_file_name(format!("{}.db", super::delimiter()));
+    let parent = scratch.parent().context("the database has no folder")?;
+    std::fs::create_dir_all(parent)
+        .with_context(|| format!("cannot create {}", parent.display()))?;
+    let _removed = Scratch(scratch.clone());
+    if world.db_path().exists() {
+        Store::open(&world.db_path())?.copy_to(&scratch)?;
+    }
+    let head = runs[0].commit.clone();
+    let base = git.resolve(&pull.base.sha).or_else(|_| git.head())?;
+    let commit = Commit {
+        id: head,
+        parents: vec![base.clone()],
+        subject: String::new(),
+        author: String::new(),
+        time: world.now,
+    };
+    let mut store = Store::open(&scratch)?;
+    let new: Vec<NewRun<'_>> = runs
+        .iter()
+        .map(|run| NewRun { run, commit: None })
+        .collect();
+    store.append(&new, world.now)?;
+    drop(store);
+    let other = World::new(Some(world.folder.clone()), Some(scratch))?;
+    let foreign = Foreign {
+        head: commit,
+        base,
+        how: "base branch".to_owned(),
+    };
+    let options = Check {
+        budgets: args.budgets.clone(),
+        ..Check::default()
+    };
+    match judged(&other, &options, Some(&foreign))? {
+        Judged::View(view) => Ok(CheckDocument::of(&view)?),
+        Judged::Faults(findings) => {
+            let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            anyhow::bail!(
+                "the budget files of the base branch cannot be used: {}",
+                shown.join(" ")
+            )
+        }
+    }
+}
+
+/// A file that goes away with its owner, and what SQLite keeps beside it.
+struct Scratch(std::path::PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm"] {
+            let mut name = self.0.clone().into_os_string();
+            name.push(end);
+            let _ = std::fs::remove_file(name);
+        }
+    }
+}
