@@ -60,9 +60,14 @@ pub(super) fn mermaid(row: &Row<'_>) -> Option<String> {
     Some(out)
 }
 
-/// Mermaid reads no exponents.
+/// Four significant digits; mermaid reads no exponents.
 fn number(value: f64) -> String {
-    let digits = if value.abs() >= 1000.0 { 1 } else { 4 };
+    let size = value.abs();
+    let digits = if size > 0.0 {
+        (3.0 - size.log10().floor()).clamp(0.0, 9.0) as usize
+    } else {
+        0
+    };
     format!("{value:.digits$}")
 }
 

@@ -30,15 +30,18 @@ pub fn prose(sentence: &str) -> String {
     let shown = text::plain_up_to(sentence, 600);
     let mut out = String::with_capacity(shown.len());
     let mut last = ' ';
-    for c in shown.chars() {
+    let mut chars = shown.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
             // The space stands after the mark, so that copying a sentence copies almost the same.
             '@' | '#' => {
                 out.push(c);
                 out.push_str("&#8203;");
             }
-            ':' => out.push_str(":&#8203;"),
+            ':' if chars.peek() == Some(&'/') => out.push_str(":&#8203;"),
             '.' if last == 'w' || last == 'W' => out.push_str("&#8203;."),
+            // `:name:` would be a picture, `mailto:` an address.
+            ':' if chars.peek().is_some_and(|next| !next.is_whitespace()) => out.push_str("&#58;"),
             '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$'
             | '{' | '}' => {
                 out.push_str(&format!("&#{};", u32::from(c)));

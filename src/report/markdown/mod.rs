@@ -386,20 +386,21 @@ fn mentions(rows: &[Row<'_>], extras: &Extras) -> String {
     let mut owed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.limit.fails()) {
         if extras.mention.contains(&limit_key(row.limit)) && is_handle(&row.limit.owner) {
-            owed.entry(&row.limit.owner).or_default().push(row.name());
+            let names = owed.entry(&row.limit.owner).or_default();
+            let name = row.name();
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     let mut out = String::new();
     for (owner, names) in owed {
-        let more = if names.len() > 1 {
-            format!(" and {} more", names.len() - 1)
+        let rest = if names.len() > 1 {
+            format!(" and {} more are", names.len() - 1)
         } else {
-            String::new()
+            " is".to_owned()
         };
-        out.push_str(&format!(
-            "{owner}: {}{more} is newly over.\n",
-            code(&names[0])
-        ));
+        out.push_str(&format!("{owner}: {}{rest} newly over.\n", code(&names[0])));
     }
     if !out.is_empty() {
         out.push('\n');
@@ -480,8 +481,9 @@ fn sentences(rows: &[Row<'_>]) -> String {
             _ => "",
         };
         out.push_str(&format!(
-            "- **{}**: {whose}{}.\n",
+            "- **{}**{}: {whose}{}.\n",
             code(&row.name()),
+            row.rule(),
             prose(&row.limit.why)
         ));
     }

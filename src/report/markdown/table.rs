@@ -53,10 +53,14 @@ impl Row<'_> {
         } else {
             String::new()
         };
+        let metric = text::plain_up_to(&series.metric, 60);
+        // A feature and its only benchmark often have one name.
+        if series.benchmark == self.limit.feature {
+            return format!("{feature} · {metric}{tags}{env}");
+        }
         format!(
-            "{feature} · {} {}{tags}{env}",
-            text::plain_up_to(&series.benchmark, 100),
-            text::plain_up_to(&series.metric, 60)
+            "{feature} · {} {metric}{tags}{env}",
+            text::plain_up_to(&series.benchmark, 100)
         )
     }
 
@@ -94,6 +98,17 @@ impl Row<'_> {
                 }
             ),
             other => prose(other),
+        }
+    }
+
+    /// Which rule, in words, where it has a name.
+    pub(super) fn rule(&self) -> &'static str {
+        match self.limit.rule.as_deref() {
+            Some("max") => ", the value",
+            Some("regress") => ", the change",
+            Some("drift") => ", the drift",
+            Some("creep") => ", the creep",
+            _ => "",
         }
     }
 

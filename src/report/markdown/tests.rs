@@ -214,7 +214,7 @@ fn a_chart_is_drawn_for_the_worst_and_holds_no_foreign_marks() {
         .split("```")
         .next()
         .unwrap();
-    assert!(chart.contains("line [110.0000, 111.0000"), "{chart}");
+    assert!(chart.contains("line [110.0, 111.0"), "{chart}");
     let title = chart.lines().find(|line| line.contains("title")).unwrap();
     assert_eq!(title.matches('"').count(), 2, "{title}");
     assert!(!title.contains("%%{") && !title.contains('['), "{title}");
