@@ -186,10 +186,17 @@ impl Job<'_> {
             .pull()
             .is_some_and(|pull| pull.origin != Origin::Same);
         let before = now();
-        self.record(runs, fork.then_some("artifact"))?;
+        let recorded = self.record(runs, fork.then_some("artifact"));
         let each = before.elapsed() / runs.max(1);
         self.store()?;
         self.judge(file)?;
+        if let Err(error) = recorded {
+            // The verdict tells what failed. One that is fine is not this measurement's.
+            if read(file).is_none_or(|check| check.exit == 0) {
+                std::fs::write(file, "")?;
+            }
+            return Err(error);
+        }
         let confirm = self.inputs.or("confirm", "auto") == "auto";
         let time = each * CONFIRMING_RUNS;
         if confirm && self.inputs.get("run").is_some() && suspect(file) {
@@ -549,18 +556,20 @@ fn shell(run: &str) -> Vec<OsString> {
         .to_vec()
 }
 
+fn read(file: &Path) -> Option<CheckDocument> {
+    let text = std::fs::read_to_string(file).ok()?;
+    CheckDocument::parse(&text).ok()
+}
+
 /// A lone run looks over.
 fn suspect(file: &Path) -> bool {
-    std::fs::read_to_string(file)
-        .ok()
-        .and_then(|text| CheckDocument::parse(&text).ok())
-        .is_some_and(|check| {
-            let suspect = |reason: &String| reason == "suspect";
-            check
-                .limits
-                .iter()
-                .any(|limit| limit.reason.as_ref().is_some_and(suspect))
-        })
+    read(file).is_some_and(|check| {
+        let suspect = |reason: &String| reason == "suspect";
+        check
+            .limits
+            .iter()
+            .any(|limit| limit.reason.as_ref().is_some_and(suspect))
+    })
 }
 
 #[expect(

@@ -86,7 +86,10 @@ fn judge(world: &World, args: &Args, pull: &Pull, runs: &[Run]) -> Result<CheckD
         Store::open(&world.db_path())?.copy_to(&scratch)?;
     }
     let head = runs[0].commit.clone();
-    let base = git.resolve(&pull.base.sha).or_else(|_| git.head())?;
+    let base = match git.resolve(&pull.base.sha) {
+        Ok(base) if git.commit(&base).is_ok() => base,
+        _ => git.head()?,
+    };
     let commit = Commit {
         id: head,
         parents: vec![base.clone()],

@@ -57,7 +57,11 @@ struct Told<'a> {
 fn read(world: &World, file: &Path) -> Part {
     let text = std::fs::read_to_string(world.folder.join(file)).map_err(|e| e.to_string());
     Part {
-        name: file.display().to_string(),
+        name: file
+            .file_name()
+            .unwrap_or(file.as_os_str())
+            .to_string_lossy()
+            .into_owned(),
         check: text.and_then(|text| {
             if text.trim().is_empty() {
                 return Err("the check ended before it had a verdict: see the log above".to_owned());
