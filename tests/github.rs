@@ -6,99 +6,12 @@
 
 mod github_support;
 
-use github_support::{BOT, Fake, Fault, Still, Wire};
-use plimsoll::github::api::Api;
-use plimsoll::github::client::Client;
+use github_support::jobs::{HEAD, Job, NEXT, check, context};
+use github_support::{BOT, Fake, Fault, Wire};
 use plimsoll::github::comment::{When, Written};
-use plimsoll::github::context::Context;
 use plimsoll::github::marker::Marker;
-use plimsoll::github::publish::{FailOn, Publication, Published};
-use plimsoll::report::document::{CheckDocument, Part};
-use plimsoll::report::markdown::Extras;
+use plimsoll::github::publish::FailOn;
 use proptest::prelude::*;
-use serde_json::json;
-use std::collections::BTreeMap;
-
-const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const NEXT: &str = "cccccccccccccccccccccccccccccccccccccccc";
-
-fn context(run: u64, head: &str, repository: Option<u64>) -> Context {
-    let event = json!({
-        "repository": { "id": 1, "default_branch": "main" },
-        "pull_request": github_support::pull(42, head, repository, "faster")
-    });
-    let vars: BTreeMap<String, String> = [
-        ("GITHUB_REPOSITORY", "acme/shop"),
-        ("GITHUB_EVENT_NAME", "pull_request"),
-        ("GITHUB_SHA", "dddddddddddddddddddddddddddddddddddddddd"),
-        ("GITHUB_RUN_ID", "900"),
-        ("GITHUB_RUN_NUMBER", &run.to_string()),
-    ]
-    .into_iter()
-    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-    .collect();
-    Context::new(&vars, &event.to_string()).unwrap()
-}
-
-fn check(verdict: &str, benchmark: &str) -> Part {
-    let exit = match verdict {
-        "over" => 1,
-        "missing" => 2,
-        _ => 0,
-    };
-    let json = json!({
-        "schema": "plimsoll.check/1", "exit": exit, "verdict": verdict, "commit": HEAD,
-        "census": { "expected": 1, "judged": 1 },
-        "limits": [{
-            "feature": "checkout", "limit": "p95", "rule": "max", "owner": "@acme/pay", "verdict": verdict,
-            "series": { "benchmark": benchmark, "metric": "time" }, "why": "because", "value": 1.0, "unit": "ns"
-        }]
-    });
-    Part {
-        name: "check.json".into(),
-        check: Ok(CheckDocument::parse(&json.to_string()).unwrap()),
-    }
-}
-
-/// One job: what `plimsoll comment` does.
-struct Job {
-    context: Context,
-    parts: Vec<Part>,
-    when: When,
-    key: &'static str,
-}
-
-impl Job {
-    fn new(run: u64, head: &str, verdict: &str) -> Self {
-        Self {
-            context: context(run, head, Some(1)),
-            parts: vec![check(verdict, &format!("bench of run {run}"))],
-            when: When::Auto,
-            key: "default",
-        }
-    }
-
-    fn over(&self, wire: &Wire) -> Published {
-        let still = Still;
-        let api = Api::new(Client::new(wire, &still), &self.context.repository);
-        let publication = Publication {
-            context: &self.context,
-            parts: &self.parts,
-            key: self.key,
-            when: self.when,
-            fail_on: FailOn::Over,
-            author: None,
-            pull: None,
-            check_run: None,
-            extras: Extras::default(),
-        };
-        publication.publish(Some(&api))
-    }
-
-    fn run(&self, fake: &Fake) -> Published {
-        self.over(&Wire::new(fake))
-    }
-}
 
 #[test]
 fn the_ordinary_case_needs_few_requests() {
@@ -294,6 +207,24 @@ fn a_fork_is_not_written_to_and_told_why() {
 }
 
 #[test]
+fn the_check_run_that_was_opened_is_the_one_that_is_completed() {
+    let fake = Fake::new(HEAD);
+    let mut job = Job::new(1, HEAD, "over");
+    job.open(&fake);
+    {
+        let state = fake.0.lock().unwrap();
+        assert_eq!(state.checks[&job.opened.unwrap()]["status"], "in_progress");
+    }
+    job.run(&fake);
+    let state = fake.0.lock().unwrap();
+    assert_eq!(state.checks.len(), 1);
+    let check = &state.checks[&job.opened.unwrap()];
+    assert_eq!(check["status"], "completed");
+    assert_eq!(check["conclusion"], "failure");
+    assert_eq!(check["head_sha"], HEAD);
+}
+
+#[test]
 fn exit_codes_follow_fail_on() {
     let exit = |fail_on: FailOn, verdict: &str| {
         fail_on.exit(&plimsoll::report::document::Tally::of(&[check(
@@ -406,4 +337,65 @@ proptest! {
         prop_assume!(ran.get());
         prop_assert_eq!(standing(&fake), Ok(3));
     }
+}
+
+/// The same over real connections: what octocrab makes of a server that fails.
+#[test]
+fn over_http_a_broken_connection_leaves_one_comment() {
+    use plimsoll::github::client::{Octocrab, Timeouts, Token};
+    use std::time::Duration;
+    let faults = [
+        Fault::BadGateway,
+        Fault::BadGatewayAfterWrite,
+        Fault::SecondaryLimit,
+        Fault::TooMany,
+        Fault::DroppedBefore,
+        Fault::DroppedAfter,
+        Fault::Slow,
+    ];
+    for fault in faults {
+        // The fault strikes the comment's own POST, and then the PATCH of the next run.
+        for (run, at) in [(1, 2), (2, 2)] {
+            let fake = Fake::new(HEAD);
+            if run == 2 {
+                Job::new(1, HEAD, "over").run(&fake);
+            }
+            let server = github_support::server::Server::start(&fake);
+            let timeouts = Timeouts {
+                connect: Duration::from_secs(5),
+                request: if fault == Fault::Slow {
+                    Duration::from_millis(300)
+                } else {
+                    Duration::from_secs(20)
+                },
+            };
+            let token = Token::new("ghs_test").unwrap();
+            let wire = Octocrab::new(&server.url, &token, timeouts).unwrap();
+            let mut plan = vec![Fault::None; at];
+            plan.push(fault);
+            fake.fault(&plan);
+            let done = Job::new(run, HEAD, "over").through(&wire);
+            assert_eq!(done.exit, 1);
+            assert!(done.notes.is_empty(), "{fault:?}: {:?}", done.notes);
+            assert_eq!(standing(&fake), Ok(run), "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_token_is_named_and_changes_no_verdict() {
+    use plimsoll::github::client::{Octocrab, Timeouts, Token};
+    let fake = Fake::new(HEAD);
+    let server = github_support::server::Server::start(&fake);
+    let token = Token::new("ghs_other").unwrap();
+    let wire = Octocrab::new(&server.url, &token, Timeouts::default()).unwrap();
+    let done = Job::new(1, HEAD, "over").through(&wire);
+    assert_eq!(done.exit, 1);
+    assert!(
+        done.notes
+            .iter()
+            .any(|note| note.contains("Bad credentials")),
+        "{:?}",
+        done.notes
+    );
 }

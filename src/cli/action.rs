@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Further runs where a lone one looks over.
+/// Further runs of what one look suspects.
 const CONFIRMING_RUNS: u32 = 3;
 /// The most time they may take, foreseen from the first ones.
 const CONFIRMING_TIME: Duration = Duration::from_secs(300);
@@ -178,7 +178,7 @@ impl Job<'_> {
     fn measure_and_judge(&self, file: &Path) -> Result<()> {
         self.fetch_history();
         if self.mode == Mode::Paired {
-            return self.judge(file);
+            return self.judge(file, false);
         }
         let runs = self.runs()?;
         let fork = self
@@ -189,27 +189,24 @@ impl Job<'_> {
         let recorded = self.record(runs, fork.then_some("artifact"));
         let each = before.elapsed() / runs.max(1);
         self.store()?;
-        self.judge(file)?;
+        // How often suspects are measured again is settled before anything was looked at.
+        let confirm = recorded.is_ok()
+            && !fork
+            && self.inputs.or("confirm", "auto") == "auto"
+            && self.inputs.get("run").is_some()
+            && self.inputs.get("results").is_none()
+            && each * CONFIRMING_RUNS <= CONFIRMING_TIME;
+        self.judge(file, confirm)?;
+        if confirm {
+            // What was measured again belongs to the history, too.
+            self.store()?;
+        }
         if let Err(error) = recorded {
             // The verdict tells what failed. One that is fine is not this measurement's.
             if read(file).is_none_or(|check| check.exit == 0) {
                 std::fs::write(file, "")?;
             }
             return Err(error);
-        }
-        let confirm = self.inputs.or("confirm", "auto") == "auto";
-        let time = each * CONFIRMING_RUNS;
-        if confirm && self.inputs.get("run").is_some() && suspect(file) {
-            if time > CONFIRMING_TIME {
-                say(
-                    "a lone run looks over; measuring again would take too long, so it stays unproven",
-                );
-                return Ok(());
-            }
-            say("a lone run looks over: measuring again before anything is said");
-            self.record(CONFIRMING_RUNS, fork.then_some("artifact"))?;
-            self.store()?;
-            self.judge(file)?;
         }
         Ok(())
     }
@@ -327,7 +324,8 @@ impl Job<'_> {
         self.outputs(&[("store-status", status.to_owned())])
     }
 
-    fn judge(&self, file: &Path) -> Result<()> {
+    /// `confirm`: what one look suspects is measured again.
+    fn judge(&self, file: &Path, confirm: bool) -> Result<()> {
         let mut arguments: Vec<OsString> = vec!["check".into(), "--format".into(), "json".into()];
         let budgets = self.inputs.get("budgets");
         if let Some(budgets) = budgets {
@@ -354,6 +352,11 @@ impl Job<'_> {
             if let Some(from) = self.inputs.get("from") {
                 arguments.extend(["--from".into(), from.into()]);
             }
+            arguments.push("--".into());
+            arguments.extend(shell(run));
+        } else if let (true, Some(run)) = (confirm, self.inputs.get("run")) {
+            let runs = CONFIRMING_RUNS.to_string();
+            arguments.extend(["--confirm".into(), "--runs".into(), runs.into()]);
             arguments.push("--".into());
             arguments.extend(shell(run));
         }
@@ -559,17 +562,6 @@ fn shell(run: &str) -> Vec<OsString> {
 fn read(file: &Path) -> Option<CheckDocument> {
     let text = std::fs::read_to_string(file).ok()?;
     CheckDocument::parse(&text).ok()
-}
-
-/// A lone run looks over.
-fn suspect(file: &Path) -> bool {
-    read(file).is_some_and(|check| {
-        let suspect = |reason: &String| reason == "suspect";
-        check
-            .limits
-            .iter()
-            .any(|limit| limit.reason.as_ref().is_some_and(suspect))
-    })
 }
 
 #[expect(

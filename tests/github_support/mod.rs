@@ -6,6 +6,7 @@
     reason = "a test that cannot set up its scene fails"
 )]
 
+pub mod jobs;
 pub mod server;
 
 use plimsoll::github::client::{Clock, NoAnswer, Request, Response, Transport};
