@@ -589,7 +589,9 @@ fn quoted(word: &str) -> String {
 }
 
 fn charts(rows: &[Row<'_>]) -> Vec<String> {
-    let wanted = rows.iter().filter(|row| severity(row.limit) <= 4);
+    let wanted = rows
+        .iter()
+        .filter(|row| matches!(severity(row.limit), 0 | 2..=4));
     let drawn = wanted.filter_map(|row| Some((row, chart::mermaid(row)?)));
     let mut seen = BTreeSet::new();
     drawn

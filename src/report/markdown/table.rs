@@ -104,10 +104,10 @@ impl Row<'_> {
     /// Which rule, in words, where it has a name.
     pub(super) fn rule(&self) -> &'static str {
         match self.limit.rule.as_deref() {
-            Some("max") => ", the value",
-            Some("regress") => ", the change",
-            Some("drift") => ", the drift",
-            Some("creep") => ", the creep",
+            Some("max") => " (absolute limit)",
+            Some("regress") => " (limit of one change)",
+            Some("drift") => " (drift)",
+            Some("creep") => " (creep)",
             _ => "",
         }
     }
@@ -141,7 +141,9 @@ impl Row<'_> {
     fn change(&self) -> String {
         let limit = self.limit;
         match (limit.effect, limit.effect_low, limit.effect_high) {
-            (Some(effect), Some(low), Some(high)) => text::effect_interval(effect, low, high),
+            (Some(effect), Some(low), Some(high)) => {
+                together(&text::effect_interval(effect, low, high)).replace("\u{a0}(", " (")
+            }
             (Some(effect), ..) => text::effect(effect),
             _ => String::new(),
         }
@@ -251,11 +253,16 @@ pub(super) fn short(commit: &str) -> &str {
     }
 }
 
+/// What a table must not break into lines.
+fn together(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
+}
+
 /// A number with its unit: the unit may be the tool's own text.
 fn foreign_unit(value: &str, unit: &Unit) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '%');
     match unit {
         Unit::Other(text) if !text.chars().all(plain) => code(value),
-        _ => value.to_owned(),
+        _ => together(value),
     }
 }
