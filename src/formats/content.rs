@@ -25,6 +25,11 @@ impl<'a> Content<'a> {
         }
     }
 
+    /// The part that is looked at.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        &self.bytes[..self.bytes.len().min(BYTES)]
+    }
+
     /// Whether the text begins as a JSON object or array.
     pub(crate) fn is_json(&self) -> bool {
         let first = self.bytes.iter().find(|b| !b.is_ascii_whitespace());

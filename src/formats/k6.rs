@@ -1,4 +1,4 @@
-//! k6's end-of-test summaries, in the three shapes that it writes.
+//! k6's end-of-test summaries, in the three shapes that it writes, and its single measurements.
 //!
 //! Versions seen: 0.4x and 0.5x (files of public repositories), 2.2.0.
 //! Producer: <https://grafana.com/docs/k6/latest/results-output/end-of-test/custom-summary/> and
@@ -10,6 +10,10 @@
 //! - `handleSummary(data)` written as it is: types, `contains`, `values`.
 //! - `--new-machine-readable-summary --summary-export F` (1.5 and later): metrics in a list,
 //!   counters without rates. A statistic that was not asked for is null.
+//! - `--out json=F` and `--out csv=F`: every number of every request. The whole becomes what the
+//!   summary would be; requests are also told apart by `name`, `scenario` and `group`. The CSV does
+//!   not say what custom metrics are, so these are left out of it. Requests of `setup()` count, as
+//!   they do in k6's own summary; they have the tag `group=setup`.
 //!
 //! Times are milliseconds. The file does not name the test, so the benchmark is the stem of the
 //! file. `http_req_duration` becomes `latency.*`, `http_reqs` `requests` and `rate`,
@@ -21,14 +25,17 @@
 //! A test without requests, or in which all of them failed, has no numbers worth a name: it is a
 //! failure.
 
+use super::content::Content;
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::parsed::{Bench, Input, Parsed, RATE, TIME, not_negative};
+use super::parsed::{Bench, Parsed, RATE, TIME, not_negative};
 use super::registry::{Format, Reader};
+use super::source::Source;
 use super::units::{self, MILLISECOND};
 use crate::model::{Direction, Measurement, Tags, Unit};
 use serde::Deserialize;
 
+mod points;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -36,8 +43,8 @@ mod tests;
 pub(crate) const FORMAT: Format = Format {
     name: "k6",
     aliases: &[],
-    produced_by: "k6 run --summary-export FILE, or handleSummary writing JSON",
-    known_by: "JSON with `metrics` (`http_reqs`, `iterations`, `vus`) or `results.metrics`",
+    produced_by: "k6 run --summary-export FILE, --out json=FILE, --out csv=FILE, or handleSummary writing JSON",
+    known_by: "JSON with `metrics` (`http_reqs`, `iterations`, `vus`) or `results.metrics`, lines with `metric`, `type` and `data`, or CSV that begins with `metric_name,timestamp,metric_value`",
     versions: &["0.4x", "0.5x", "2.2.0"],
     metrics: &[
         "latency.p95",
@@ -66,12 +73,37 @@ pub(crate) const FORMAT: Format = Format {
         .iter()
         .any(|name| content.has(&format!("metrics/{name}")));
         summary
+            || is_points(content)
+            || is_csv(content)
             || (content.has("results/metrics/[]/values")
                 && content.has("results/metrics/[]/contains"))
             || content.has("metadata/k6_version")
     },
-    reader: Reader::File(read),
+    reader: Reader::Stream(read),
 };
+
+/// `--out json`: a line for every number, lines for every metric before its first.
+fn is_points(content: &Content<'_>) -> bool {
+    content.has("metric")
+        && content.has("type")
+        && (content.has("data/type") || content.has("data/time"))
+}
+
+/// `--out csv`.
+fn is_csv(content: &Content<'_>) -> bool {
+    let first = content.lines().next().unwrap_or_default();
+    first.starts_with("metric_name,timestamp,metric_value")
+}
+
+/// What kind of numbers a metric collects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Trend,
+    Counter,
+    Rate,
+    Gauge,
+}
 
 /// A metric of any shape.
 #[derive(Debug, PartialEq)]
@@ -116,21 +148,34 @@ struct Summary {
     metrics: Vec<Metric>,
 }
 
-fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
-    let summary = shapes::read(input.bytes)?;
-    let mut parsed = Parsed {
+fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let (head, _) = source.head(64 << 10)?;
+    let content = Content::new(head);
+    if is_csv(&content) {
+        return points::csv(source, stem);
+    }
+    if is_points(&content) {
+        return points::ndjson(source, stem);
+    }
+    let summary = shapes::read(source.rest()?)?;
+    Ok(Parsed {
         version: summary.version,
-        ..Parsed::default()
-    };
-    if let Some(reason) = no_result(&summary.metrics) {
-        parsed.fail(input.stem, reason);
+        ..of_summary(stem, &summary.metrics)?
+    })
+}
+
+/// The measurements of a whole test.
+fn of_summary(stem: &str, metrics: &[Metric]) -> Result<Parsed, Fault> {
+    let mut parsed = Parsed::default();
+    if let Some(reason) = no_result(metrics) {
+        parsed.fail(stem, reason);
         return Ok(parsed);
     }
-    let requests = summary.metrics.iter().find_map(|m| match m.values {
+    let requests = metrics.iter().find_map(|m| match m.values {
         Values::Counter(count, _) if m.name == "http_reqs" => Some(count),
         _ => None,
     });
-    for metric in &summary.metrics {
+    for metric in metrics {
         let (name, tags) = tags(&metric.name);
         let empty = match &metric.values {
             Values::Null(what) => Some(format!("`{what}` of {} is null", metric.name)),
@@ -140,10 +185,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             _ => None,
         };
         if let Some(reason) = empty {
-            parsed.fail(slice(input.stem, &tags), reason);
+            parsed.fail(slice(stem, &tags), reason);
             continue;
         }
-        let bench = Bench::new(input.stem, tags);
+        let bench = Bench::new(stem, tags);
         let n = requests.filter(|_| metric.name == "http_req_duration");
         parsed
             .measurements

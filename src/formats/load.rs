@@ -59,6 +59,35 @@ impl<'p> Load<'p> {
         }))
     }
 
+    /// A test whose file does not say what failed: it has `requests`, and no error rate that would
+    /// look like none.
+    pub(crate) fn failures_unknown(
+        name: &str,
+        tags: Tags,
+        requests: (f64, Source<'_>),
+        parsed: &'p mut Parsed,
+    ) -> Result<Option<Self>, Fault> {
+        let (made, source) = requests;
+        not_negative(made, || source.0.to_owned())?;
+        if made <= 0.0 {
+            parsed.fail(name, "no requests were made");
+            return Ok(None);
+        }
+        let bench = Bench::new(name, tags);
+        let counted = bench.value("requests", (made, 1), (Unit::Count, None), source);
+        parsed.measurements.push(counted);
+        Ok(Some(Self {
+            bench,
+            parsed,
+            requests: made,
+        }))
+    }
+
+    /// How many requests stand behind a latency, where not all of them do.
+    pub(crate) fn requests(&mut self, n: u64) {
+        self.requests = n as f64;
+    }
+
     /// Adds `latency.<statistic>`, given in the unit of which `factor` brings it to nanoseconds.
     /// Zero is left out: it stands for less than the tool can tell.
     pub(crate) fn latency(

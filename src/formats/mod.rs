@@ -5,6 +5,8 @@
 //! names the file, the place and the reason: a benchmark that gave no usable number becomes a
 //! [`Failure`], never a zero.
 
+mod ab;
+mod artillery;
 mod asv;
 mod autocannon;
 mod benchmarkdotnet;
@@ -16,15 +18,22 @@ mod catch2;
 mod content;
 mod criterion;
 mod criterion_text;
+mod csv;
 mod dart;
+mod delimited;
+mod distribution;
 mod divan;
 mod fault;
+mod gatling;
 mod github_action_benchmark;
 mod go;
 mod google_benchmark;
 mod gungraun;
+mod h2load;
+mod hey;
 mod hyperfine;
 mod iai;
+mod jmeter;
 mod jmh;
 mod json;
 mod julia;
@@ -32,17 +41,22 @@ mod k6;
 mod libtest;
 mod lighthouse;
 mod load;
+mod locust;
 mod luau;
 mod mitata;
 mod oha;
 mod parsed;
+mod plimsoll;
 mod pyperf;
 mod pytest_benchmark;
 mod read;
 mod registry;
+mod requests;
 mod ruby;
 mod series;
+mod siege;
 mod sniff;
+mod source;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -52,8 +66,9 @@ mod trackers;
 pub mod units;
 mod vegeta;
 mod vitest;
+mod wrk;
 
-pub use read::{holds_criterion, read, read_bytes, recognise};
+pub use read::{holds_criterion, read, read_bytes, read_stream, recognise};
 pub use registry::{Format, by_name, formats, table};
 pub use series::{PlainSeries, read_series};
 pub use trackers::{Dated, TrackerHistory, read_histories, trackers};

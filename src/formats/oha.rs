@@ -8,11 +8,14 @@
 //! status 500, so failures are counted from the status codes (400 and above) and the errors;
 //! requests that were under way at the deadline count as neither made nor failed.
 
+use super::content::Content;
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
 use super::load::Load;
 use super::parsed::{Input, Parsed, RATE};
 use super::registry::{Format, Reader};
+use super::requests::SecondsLog;
+use super::source::Source;
 use super::units::{self, SECOND};
 use crate::model::Tags;
 use serde::Deserialize;
@@ -20,8 +23,8 @@ use serde::Deserialize;
 pub(crate) const FORMAT: Format = Format {
     name: "oha",
     aliases: &[],
-    produced_by: "oha --no-tui --output-format json URL > FILE",
-    known_by: "JSON with `summary.requestsPerSec` and `latencyPercentiles`",
+    produced_by: "oha --no-tui --output-format json|csv URL > FILE",
+    known_by: "JSON with `summary.requestsPerSec` and `latencyPercentiles`, or CSV with `request-start` and `request-duration`",
     versions: &["1.16.0"],
     metrics: &[
         "latency.p95",
@@ -36,8 +39,11 @@ pub(crate) const FORMAT: Format = Format {
     ],
     samples: false,
     url: "https://github.com/hatoo/oha/blob/master/src/printer.rs",
-    sniff: |content| content.has("summary/requestsPerSec") && content.has("latencyPercentiles"),
-    reader: Reader::File(read),
+    sniff: |content| {
+        content.has("summary/requestsPerSec") && content.has("latencyPercentiles")
+            || is_csv(content)
+    },
+    reader: Reader::Stream(read),
 };
 
 #[derive(Deserialize)]
@@ -61,7 +67,28 @@ struct Summary {
 /// How oha names what it stopped itself.
 const DEADLINE: &str = "aborted due to deadline";
 
-fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
+/// Columns: request-start, DNS, DNS+dialup, Response-delay, request-duration, bytes, status.
+fn is_csv(content: &Content<'_>) -> bool {
+    let first = content.lines().next().unwrap_or_default();
+    first.starts_with("request-start,") && first.contains(",request-duration,")
+}
+
+fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let (head, _) = source.head(64 << 10)?;
+    if !is_csv(&Content::new(head)) {
+        let bytes = source.rest()?;
+        return report(&Input::of(bytes, stem));
+    }
+    let columns = SecondsLog {
+        start: "request-start",
+        duration: "request-duration",
+        status: "status",
+        steps: SECOND,
+    };
+    columns.read(source, stem)
+}
+
+fn report(input: &Input<'_>) -> Result<Parsed, Fault> {
     let report: Report = json::document(input.bytes)?;
     let mut parsed = Parsed::default();
     let (mut requests, mut failures) = (0.0, 0.0);
@@ -131,6 +158,28 @@ mod tests {
         assert!(close(of("latency.mean").value, 828_409.0));
         assert!(close(of("requests").value, 500.0) && close(of("failures").value, 25.0));
         assert!(close(of("error_rate").value, 0.05) && close(of("rate").value, 9121.5));
+    }
+
+    #[test]
+    fn single_requests() {
+        let head = "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n";
+        let text = format!("{head}0.5,0,0,0.001,0.0015,40,200\n0.9,0,0,0.001,0.1,40,500\n");
+        let reading = read_text("x.csv", "oha", &text).unwrap();
+        let of = |metric| get(&reading, "x", metric).value;
+        assert!(close(of("latency.min"), 1.5e6) && close(of("error_rate"), 0.5));
+        assert!(close(of("rate"), 4.0));
+        for (from, to) in [
+            ("0.0015", "-1"),
+            ("0.0015", "NaN"),
+            ("0.0015", "1,5"),
+            ("40,200", "40"),
+            ("200", "OK"),
+        ] {
+            let error = read_text("x.csv", "oha", &text.replace(from, to)).unwrap_err();
+            assert_eq!(error.place.as_deref(), Some("line 2"), "{to}");
+        }
+        let empty = read_text("x.csv", "oha", head).unwrap();
+        assert!(empty.failures[0].reason.contains("no requests"));
     }
 
     #[test]

@@ -19,6 +19,16 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// Bytes of which nothing else is known.
+    pub(crate) fn of(bytes: &'a [u8], stem: &'a str) -> Self {
+        Self {
+            bytes,
+            stem,
+            from: None,
+            path: None,
+        }
+    }
+
     /// The file as text.
     pub(crate) fn text(&self) -> Result<&'a str, Fault> {
         let bytes = self

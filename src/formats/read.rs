@@ -3,18 +3,23 @@
 use super::content::Content;
 use super::criterion;
 use super::fault::Fault;
-use super::parsed::{Input, tags_in_words};
+use super::gatling;
+use super::parsed::{Input, Parsed, tags_in_words};
 use super::registry::{Format, Reader, by_name, formats};
 use super::sniff::{sniff, unknown};
-use super::{FormatError, Options, Reading, Readings, hex, is_before};
+use super::source::Source;
+use super::{FormatError, Options, Reading, Readings, is_before};
 use crate::model::Tags;
-use sha2::{Digest, Sha256};
+use flate2::read::MultiGzDecoder;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Files in a folder with one of these endings are looked into.
-const ENDINGS: [&str; 8] = ["json", "txt", "ndjson", "csv", "js", "xml", "jtl", "log"];
+const ENDINGS: [&str; 12] = [
+    "json", "txt", "ndjson", "csv", "js", "xml", "jtl", "log", "tsv", "hgrm", "prom", "gz",
+];
 
 /// Reads files and folders. Nothing is guessed: a file that is not understood is an error.
 ///
@@ -66,18 +71,64 @@ pub fn read(inputs: &[&Path], options: &Options) -> Result<Readings, Vec<FormatE
 /// # Errors
 /// Where the bytes are not understood. Criterion's results are three files and cannot be read so.
 pub fn read_bytes(path: &Path, bytes: &[u8], options: &Options) -> Result<Reading, FormatError> {
+    let mut bytes = bytes;
+    read_stream(path, &mut bytes, options)
+}
+
+/// Reads what comes from a pipe, as [`read_bytes`]. Logs of requests are counted as they come and
+/// may have any size.
+///
+/// # Errors
+/// As [`read_bytes`], and where reading fails.
+pub fn read_stream(
+    path: &Path,
+    input: &mut dyn Read,
+    options: &Options,
+) -> Result<Reading, FormatError> {
     let from = options
         .from
         .as_deref()
         .map(|name| by_name(name).ok_or_else(|| unknown_name(name).of(path)))
         .transpose()?;
+    let mut unpacked = Unpacked::new(input).map_err(|e| unreadable(path, &e))?;
+    let mut source = Source::new(unpacked.reader());
     let format = match from {
         Some(format) => format,
-        None => find(bytes)
+        None => find(&mut source)
             .and_then(|f| f.ok_or_else(unknown))
             .map_err(|f| f.of(path))?,
     };
-    parse(format, path, bytes, options.from.as_deref(), false)
+    parse(format, path, source, options.from.as_deref(), false)
+}
+
+/// Bytes, unpacked where they are packed with gzip.
+enum Unpacked<'a> {
+    Plain(Whole<'a>),
+    Gzip(Box<MultiGzDecoder<Whole<'a>>>),
+}
+
+/// The first bytes, which were looked at, and what follows.
+type Whole<'a> = io::Chain<io::Cursor<Vec<u8>>, &'a mut dyn Read>;
+
+impl<'a> Unpacked<'a> {
+    fn new(input: &'a mut dyn Read) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        Read::take(&mut *input, 2).read_to_end(&mut magic)?;
+        let packed = magic == [0x1f, 0x8b];
+        let whole = io::Cursor::new(magic).chain(input);
+        Ok(if packed {
+            Self::Gzip(Box::new(MultiGzDecoder::new(whole)))
+        } else {
+            Self::Plain(whole)
+        })
+    }
+
+    fn reader(&mut self) -> &mut dyn Read {
+        match self {
+            Self::Plain(reader) => reader,
+            Self::Gzip(reader) => reader,
+        }
+    }
 }
 
 /// The name of the format that these bytes have; `None` where no format claims them.
@@ -88,7 +139,9 @@ pub fn recognise(path: &Path, bytes: &[u8]) -> Result<Option<&'static str>, Form
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
-    let found = find(bytes).map_err(|fault| fault.of(path))?;
+    let mut bytes = bytes;
+    let mut unpacked = Unpacked::new(&mut bytes).map_err(|e| unreadable(path, &e))?;
+    let found = find(&mut Source::new(unpacked.reader())).map_err(|fault| fault.of(path))?;
     Ok(found.map(|format| format.name))
 }
 
@@ -106,41 +159,55 @@ fn unknown_name(name: &str) -> Fault {
     ))
 }
 
-fn find(bytes: &[u8]) -> Result<Option<&'static Format>, Fault> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Fault::whole("the file is empty"));
+/// So much of a file is looked at first, and so much where that did not suffice.
+const HEADS: [usize; 2] = [256 << 10, 8 << 20];
+
+fn find(source: &mut Source<'_>) -> Result<Option<&'static Format>, Fault> {
+    for wanted in HEADS {
+        let (head, whole) = source.head(wanted)?;
+        if whole && head.iter().all(u8::is_ascii_whitespace) {
+            return Err(Fault::whole("the file is empty"));
+        }
+        let found = sniff(&Content::new(head))?;
+        if found.is_some() || whole {
+            return Ok(found);
+        }
     }
-    sniff(&Content::new(bytes))
+    Ok(None)
 }
 
-/// Reads `bytes` as `format`. `from`: the name that the user gave it. `is_file`: the bytes are those
-/// of the file at `path`.
+/// The name of a test whose file does not name it: the stem of the file, else the format's name.
+fn stem(path: &Path, format: &Format) -> String {
+    let packed = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let name = path.file_stem().map(Path::new);
+    let name = name.and_then(|name| {
+        if packed {
+            name.file_stem()
+        } else {
+            Some(name.as_os_str())
+        }
+    });
+    match name.map(|name| name.to_string_lossy()).as_deref() {
+        None | Some("" | "-") => format.name.to_owned(),
+        Some(stem) => stem.to_owned(),
+    }
+}
+
+/// Reads a source as `format`. `from`: the name that the user gave it. `is_file`: it is the file at
+/// `path`.
 fn parse(
     format: &'static Format,
     path: &Path,
-    bytes: &[u8],
+    mut source: Source<'_>,
     from: Option<&str>,
     is_file: bool,
 ) -> Result<Reading, FormatError> {
-    let Reader::File(reader) = format.reader else {
-        let reason = "criterion's results are three files; give the folder that holds them";
-        return Err(Fault::whole(reason).of(path));
-    };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Fault::whole("the file is empty").of(path));
-    }
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-    let input = Input {
-        bytes,
-        stem: match stem.as_deref() {
-            None | Some("" | "-") => format.name,
-            Some(stem) => stem,
-        },
-        from,
-        path: is_file.then_some(path),
-    };
-    let parsed = reader(&input)
-        .and_then(super::parsed::Parsed::checked)
+    let stem = stem(path, format);
+    let parsed = read_as(format, &stem, &mut source, from, is_file.then_some(path))
+        .and_then(|parsed| Ok((parsed.checked()?, source.digest()?)));
+    let (parsed, digest) = parsed
         .map_err(|fault| Fault {
             reason: format!("read as {}: {}", format.name, fault.reason),
             ..fault
@@ -152,8 +219,41 @@ fn parse(
         version: parsed.version,
         measurements: parsed.measurements,
         failures: parsed.failures,
-        digest: hex(&Sha256::digest(bytes)),
+        digest,
     })
+}
+
+fn read_as(
+    format: &Format,
+    stem: &str,
+    source: &mut Source<'_>,
+    from: Option<&str>,
+    path: Option<&Path>,
+) -> Result<Parsed, Fault> {
+    match format.reader {
+        Reader::Criterion => Err(Fault::whole(
+            "criterion's results are three files; give the folder that holds them",
+        )),
+        Reader::Stream(read) => {
+            let (head, whole) = source.head(HEADS[0])?;
+            if whole && head.iter().all(u8::is_ascii_whitespace) {
+                return Err(Fault::whole("the file is empty"));
+            }
+            read(source, stem)
+        }
+        Reader::File(read) => {
+            let bytes = source.rest()?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Err(Fault::whole("the file is empty"));
+            }
+            read(&Input {
+                bytes,
+                stem,
+                from,
+                path,
+            })
+        }
+    }
 }
 
 struct All<'a> {
@@ -192,8 +292,13 @@ impl All<'_> {
                 .of(path));
             }
         }
+        let (better, files): (Vec<PathBuf>, Vec<PathBuf>) = {
+            let all = files_in(path)?;
+            let said = |file: &PathBuf| gatling::is_said_better(file, &all);
+            all.iter().cloned().partition(said)
+        };
+        self.out.skipped.extend(better);
         let before = self.out.skipped.len();
-        let files = files_in(path)?;
         for file in &files {
             if let Err(error) = self.file(file, true) {
                 self.errors.push(error);
@@ -237,11 +342,16 @@ impl All<'_> {
         if is_before(modified, self.options.modified_since) {
             return Ok(());
         }
-        let bytes = fs::read(path).map_err(|e| unreadable(path, &e))?;
+        let mut file = fs::File::open(path).map_err(|e| unreadable(path, &e))?;
+        let mut unpacked = Unpacked::new(&mut file).map_err(|e| unreadable(path, &e))?;
+        let mut source = Source::new(unpacked.reader());
         let format = match self.from {
-            Some(from) if searched => Some(from).filter(|f| (f.sniff)(&Content::new(&bytes))),
+            Some(from) if searched => {
+                let (head, _) = source.head(HEADS[1]).map_err(of)?;
+                Some(from).filter(|f| (f.sniff)(&Content::new(head)))
+            }
             Some(from) => Some(from),
-            None => match find(&bytes).map_err(of)? {
+            None => match find(&mut source).map_err(of)? {
                 None if !searched => return Err(of(unknown())),
                 found => found,
             },
@@ -255,9 +365,8 @@ impl All<'_> {
             self.criterion(vec![found]);
         } else if self.first_time(path) {
             let from = self.options.from.as_deref();
-            self.out
-                .readings
-                .push(parse(format, path, &bytes, from, true)?);
+            let reading = parse(format, path, source, from, true)?;
+            self.out.readings.push(reading);
         }
         Ok(())
     }

@@ -3,12 +3,14 @@
 use super::content::Content;
 use super::fault::Fault;
 use super::parsed::{Input, Parsed};
+use super::source::Source;
 use super::{
-    asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, catch2,
-    criterion, criterion_text, dart, divan, github_action_benchmark, go, google_benchmark,
-    gungraun, hyperfine, iai, jmh, julia, k6, libtest, lighthouse, luau, mitata, oha, pyperf,
-    pytest_benchmark, ruby, tinybench, vegeta, vitest,
+    ab, asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, catch2,
+    criterion, criterion_text, dart, divan, gatling, github_action_benchmark, go, google_benchmark,
+    gungraun, h2load, hey, hyperfine, iai, jmeter, jmh, julia, k6, libtest, lighthouse, locust,
+    luau, mitata, oha, pyperf, pytest_benchmark, ruby, siege, tinybench, vegeta, vitest, wrk,
 };
+use super::{artillery, csv, plimsoll};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -36,6 +38,9 @@ pub struct Format {
 pub(crate) enum Reader {
     /// From the bytes of one file.
     File(fn(&Input<'_>) -> Result<Parsed, Fault>),
+    /// From the bytes of one file as they come: a file of gigabytes takes no more memory than a
+    /// small one.
+    Stream(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
     /// From criterion's folder `new/`, wherever a path into it points.
     Criterion,
 }
@@ -68,10 +73,10 @@ pub fn table() -> String {
             format.name,
             cell(format.produced_by),
             metrics.join(" "),
-            if format.samples {
-                "kept"
-            } else {
-                "not in the file"
+            match format.reader {
+                Reader::Stream(_) => "counted, up to any size",
+                _ if format.samples => "kept",
+                _ => "not in the file",
             },
             format.versions.join(", "),
         ));
@@ -108,10 +113,21 @@ static FORMATS: &[Format] = &[
     bmf::FORMAT,
     github_action_benchmark::FORMAT,
     k6::FORMAT,
+    jmeter::FORMAT,
+    gatling::FORMAT,
     vegeta::FORMAT,
     oha::FORMAT,
     autocannon::FORMAT,
     bombardier::FORMAT,
+    locust::FORMAT,
+    wrk::FORMAT,
+    hey::FORMAT,
+    ab::FORMAT,
+    h2load::FORMAT,
+    siege::FORMAT,
+    artillery::FORMAT,
+    plimsoll::FORMAT,
+    csv::FORMAT,
 ];
 
 #[cfg(test)]

@@ -61,11 +61,11 @@ pub(super) fn read(inputs: &[PathBuf], options: &Options) -> Result<Readings> {
         .iter()
         .partition(|path| path.as_path() == Path::new("-"));
     if !standard.is_empty() {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-            .context("standard input cannot be read")?;
-        all.readings
-            .push(formats::read_bytes(Path::new("-"), &bytes, options)?);
+        all.readings.push(formats::read_stream(
+            Path::new("-"),
+            &mut std::io::stdin().lock(),
+            options,
+        )?);
     }
     if !files.is_empty() {
         let paths: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();

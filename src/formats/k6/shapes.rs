@@ -1,6 +1,8 @@
 //! Mirror structs of the three shapes, and how each becomes a [`Summary`].
 
-use super::{Contains, Fault, Metric, Summary, UniqueMap, Values, ending, json, not_negative};
+use super::{
+    Contains, Fault, Kind, Metric, Summary, UniqueMap, Values, ending, json, not_negative,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,15 +64,6 @@ struct Named {
     kind: Kind,
     contains: Contains,
     values: UniqueMap<Option<f64>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Trend,
-    Counter,
-    Rate,
-    Gauge,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Summary, Fault> {
@@ -168,6 +161,19 @@ fn known(name: &str) -> Contains {
         | "browser_web_vital_ttfb" => Contains::Time,
         _ => Contains::Unknown,
     }
+}
+
+/// What k6's own metrics are; `None` of any other.
+pub(super) fn builtin(name: &str) -> Option<(Kind, Contains)> {
+    Some(match name {
+        "http_reqs" | "iterations" | "dropped_iterations" | "ws_msgs_sent" | "ws_msgs_received"
+        | "ws_sessions" => (Kind::Counter, Contains::Default),
+        "data_sent" | "data_received" => (Kind::Counter, Contains::Data),
+        "http_req_failed" | "checks" => (Kind::Rate, Contains::Default),
+        "vus" | "vus_max" => (Kind::Gauge, Contains::Default),
+        _ if known(name) == Contains::Time => (Kind::Trend, Contains::Time),
+        _ => return None,
+    })
 }
 
 fn handled(file: Handled) -> Result<Summary, Fault> {

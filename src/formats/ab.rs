@@ -1,0 +1,389 @@
+//! ab's text, its percentiles (`-e`) and its single requests (`-g`).
+//!
+//! Versions seen: 2.3 (Apache 2.4).
+//! Producer: <https://github.com/apache/httpd/blob/trunk/support/ab.c>
+//!
+//! Times are milliseconds, whole ones in the text and in `-g`. Of the text the benchmark is the
+//! URL and the concurrency a tag; the other two name nothing, so it is the stem of the file, and
+//! they do not say what failed. `Failed requests` counts answers of another length than the first,
+//! as dynamic pages give; only errors of connection and reading, and answers other than 2xx, count
+//! here.
+
+use super::content::Content;
+use super::delimited::{Header, Records, number};
+use super::fault::Fault;
+use super::load::Load;
+use super::parsed::{BANDWIDTH, Bench, Input, Parsed, RATE, TIME, scaled};
+use super::registry::{Format, Reader};
+use super::requests::{How, Request, Tally, shown, whole};
+use super::source::Source;
+use super::units::{self, MILLISECOND};
+use crate::model::Tags;
+use std::collections::HashMap;
+
+pub(crate) const FORMAT: Format = Format {
+    name: "ab",
+    aliases: &["apachebench"],
+    produced_by: "ab URL > FILE, ab -e FILE URL, or ab -g FILE URL",
+    known_by: "text with `This is ApacheBench`, CSV with `Percentage served`, or rows with `starttime`, `ctime` and `ttime`",
+    versions: &["2.3"],
+    metrics: &[
+        "latency.p95",
+        "latency.mean",
+        "latency.min",
+        "latency.max",
+        "latency.p50 … latency.p99",
+        "requests",
+        "failures",
+        "error_rate",
+        "rate",
+        "bandwidth",
+    ],
+    samples: false,
+    url: "https://httpd.apache.org/docs/current/programs/ab.html",
+    sniff: |content| {
+        is_text(content)
+            || first(content).starts_with(PERCENTILES)
+            || first(content).starts_with(REQUESTS)
+    },
+    reader: Reader::Stream(read),
+};
+
+const PERCENTILES: &str = "Percentage served,Time in ms";
+const REQUESTS: &str = "starttime\tseconds\tctime\tdtime\tttime\twait";
+/// The percentiles that the text prints; `-e` has all of them from 0 to 99.
+const PRINTED: [&str; 8] = ["50", "66", "75", "80", "90", "95", "98", "99"];
+
+fn first<'a>(content: &Content<'a>) -> &'a str {
+    content.lines().next().unwrap_or_default()
+}
+
+fn is_text(content: &Content<'_>) -> bool {
+    content
+        .lines()
+        .take(20)
+        .any(|line| line.starts_with("This is ApacheBench"))
+}
+
+fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let (head, _) = source.head(64 << 10)?;
+    let content = Content::new(head);
+    if first(&content).starts_with(PERCENTILES) {
+        return percentiles(source, stem);
+    }
+    if first(&content).starts_with(REQUESTS) {
+        return requests(source, stem);
+    }
+    if !is_text(&content) {
+        return Err(Fault::whole("it has none of the forms of ab"));
+    }
+    let bytes = source.rest()?;
+    text(&Input::of(bytes, stem))
+}
+
+fn percentiles(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let mut records = Records::new(b',');
+    records.next(source)?;
+    let mut parsed = Parsed::default();
+    let bench = Bench::new(stem, Tags::new());
+    let mut last = None;
+    while let Some(cells) = records.next(source)? {
+        let place = || cells.place();
+        if cells.len() != 2 {
+            return Err(Fault::at(
+                place(),
+                "it has not two cells; the file may be cut off",
+            ));
+        }
+        let share = whole(cells.get(0))
+            .filter(|share| *share <= 100)
+            .ok_or_else(|| {
+                Fault::at(
+                    place(),
+                    format!("{} is not a percentage", shown(cells.get(0))),
+                )
+            })?;
+        let value = scaled(number(cells.get(1), place)?, MILLISECOND, place)?;
+        let share_text = share.to_string();
+        let statistic = match share {
+            100 => "max".to_owned(),
+            _ if PRINTED.contains(&share_text.as_str()) => format!("p{share}"),
+            _ => String::new(),
+        };
+        last = Some(share);
+        if !statistic.is_empty() && value > 0.0 {
+            let metric = format!("latency.{statistic}");
+            parsed
+                .measurements
+                .push(bench.value(metric, (value, 1), TIME, ("Time in ms", "ms")));
+        }
+    }
+    match last {
+        None => parsed.fail(stem, "no requests were made"),
+        Some(99 | 100) => {}
+        Some(share) => {
+            let reason = format!("it ends at {share} %, before 99 %: the file is cut off");
+            return Err(Fault::whole(reason));
+        }
+    }
+    Ok(parsed)
+}
+
+fn requests(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let mut records = Records::without_quotes(b'\t');
+    let header = match records.next(source)? {
+        Some(cells) => Header::new(cells, "line 1".to_owned())?,
+        None => return Err(Fault::whole("the file is empty")),
+    };
+    let (seconds, total) = (header.need("seconds")?, header.need("ttime")?);
+    let mut tally = Tally::default();
+    while let Some(cells) = records.next(source)? {
+        header.fits(&cells, || cells.place())?;
+        let number = |at: usize| {
+            whole(cells.get(at))
+                .filter(|v| *v < 3_200_000_000_000)
+                .ok_or_else(|| {
+                    Fault::at(
+                        cells.place(),
+                        format!("{} is not a time", shown(cells.get(at))),
+                    )
+                })
+        };
+        number(seconds)?;
+        tally.add(&Request {
+            latency: Some(number(total)?),
+            failed: false,
+            span: None,
+        })?;
+    }
+    let mut parsed = Parsed::default();
+    let how = How {
+        step: MILLISECOND,
+        source: "ttime",
+        unit: "ms",
+        failures: false,
+    };
+    tally.report(stem, Tags::new(), &how, &mut parsed)?;
+    Ok(parsed)
+}
+
+fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
+    let mut fields: HashMap<&str, (&str, usize)> = HashMap::new();
+    let mut failed_parts = None;
+    let mut latencies: Vec<(String, &str, usize)> = Vec::new();
+    for (number, line) in input.text()?.lines().enumerate() {
+        let number = number + 1;
+        if let Some((share, value)) = line.trim().split_once("% ")
+            && share.bytes().all(|b| b.is_ascii_digit())
+        {
+            let value = value.trim().split(' ').next().unwrap_or_default();
+            let statistic = if share == "100" {
+                "max".to_owned()
+            } else {
+                format!("p{share}")
+            };
+            latencies.push((statistic, value, number));
+        } else if let Some(parts) = line.trim().strip_prefix("(Connect:") {
+            failed_parts = Some((parts.trim_end_matches(')'), number));
+        } else if let Some((name, value)) = line.split_once(':') {
+            // Of the two times per request the first is that of a user.
+            fields.entry(name.trim()).or_insert((value.trim(), number));
+        }
+    }
+    let field = |name: &str| fields.get(name).copied();
+    let count = |name: &str, text: &str, line: usize| {
+        text.parse::<u64>().ok().ok_or_else(|| {
+            Fault::at(
+                format!("line {line}"),
+                format!("`{text}` of `{name}` is not a count"),
+            )
+        })
+    };
+    let needed = |name: &str| {
+        field(name).ok_or_else(|| {
+            Fault::whole(format!(
+                "`{name}` is missing; the file may be cut off, or the test was stopped"
+            ))
+        })
+    };
+    let (made, line) = needed("Complete requests")?;
+    let made = count("Complete requests", made, line)?;
+    let mut failed = match field("Non-2xx responses") {
+        Some((text, line)) => count("Non-2xx responses", text, line)?,
+        None => 0,
+    };
+    if let Some((parts, line)) = failed_parts {
+        // `0, Receive: 0, Length: 1872, Exceptions: 0`
+        for part in format!("Connect: {parts}").split(',') {
+            let (name, value) = part.split_once(':').unwrap_or((part, ""));
+            let value = count("Failed requests", value.trim(), line)?;
+            if name.trim() != "Length" {
+                failed = failed.saturating_add(value);
+            }
+        }
+    }
+    let of = |name: &str| field(name).map_or("", |(text, _)| text);
+    let scheme = if field("SSL/TLS Protocol").is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let url = format!(
+        "{scheme}://{}:{}{}",
+        of("Server Hostname"),
+        of("Server Port"),
+        of("Document Path")
+    );
+    let tags: Tags = field("Concurrency Level")
+        .map(|(text, _)| ("concurrency".to_owned(), text.to_owned()))
+        .into_iter()
+        .collect();
+    let mut parsed = Parsed::default();
+    let (rate, rate_line) = needed("Requests per second")?;
+    let Some(mut load) = Load::new(
+        &url,
+        tags,
+        (made as f64, ("Complete requests", "count")),
+        (
+            failed.min(made) as f64,
+            ("Non-2xx responses, Failed requests", "count"),
+        ),
+        &mut parsed,
+    )?
+    else {
+        return Ok(parsed);
+    };
+    let first_number = |text: &str, line: usize| {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        number(word.as_bytes(), || format!("line {line}"))
+    };
+    for (statistic, value, line) in &latencies {
+        if statistic != "max" && units::percentile(statistic.trim_start_matches('p')).is_none() {
+            return Err(Fault::at(format!("line {line}"), "it is not a percentile"));
+        }
+        let value = number(value.as_bytes(), || format!("line {line}"))?;
+        load.latency(
+            statistic,
+            value,
+            MILLISECOND,
+            ("Percentage of the requests", "ms"),
+        )?;
+    }
+    if let Some((text, line)) = field("Time per request") {
+        load.latency(
+            "mean",
+            first_number(text, line)?,
+            MILLISECOND,
+            ("Time per request", "ms"),
+        )?;
+    }
+    if let Some((text, line)) = field("Total") {
+        load.latency(
+            "min",
+            first_number(text, line)?,
+            MILLISECOND,
+            ("Total", "ms"),
+        )?;
+    }
+    load.value(
+        "rate",
+        first_number(rate, rate_line)?,
+        RATE,
+        ("Requests per second", "1/s"),
+    )?;
+    if let Some((text, line)) = field("Transfer rate") {
+        let value = first_number(text, line)? * 1024.0;
+        load.value(
+            "bandwidth",
+            value,
+            BANDWIDTH,
+            ("Transfer rate", "Kbytes/sec"),
+        )?;
+    }
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::testing::{close, get, read_fixture, read_text};
+
+    #[test]
+    fn pages_of_other_lengths_did_not_fail() {
+        let reading = read_fixture("ab/json.txt");
+        let url = "http://127.0.0.1:18099/json";
+        assert!(close(get(&reading, url, "failures").value, 0.0));
+        assert_eq!(get(&reading, url, "rate").tags["concurrency"], "4");
+        let reading = read_fixture("ab/err.txt");
+        let url = "http://127.0.0.1:18099/err";
+        assert!(close(get(&reading, url, "failures").value, 11.0));
+        assert!(close(get(&reading, url, "latency.mean").value, 0.791e6));
+    }
+
+    #[test]
+    fn the_other_files() {
+        let csv = read_fixture("ab/percentiles.csv");
+        assert!(get(&csv, "percentiles", "latency.p95").value > 0.0);
+        assert!(csv.measurements.iter().all(|m| m.metric != "failures"));
+        let text = "starttime\tseconds\tctime\tdtime\tttime\twait\nSat\t1795230794\t0\t3\t3\t2\nSat\t1795230794\t1\t4\t5\t2\n";
+        let tsv = read_text("x.tsv", "ab", text).unwrap();
+        assert!(close(get(&tsv, "x", "latency.max").value, 5e6));
+        assert!(tsv.measurements.iter().all(|m| m.metric != "error_rate"));
+        for bad in [
+            "Sat\t1795230794\t0\t3\n",
+            "Sat\t1\t0\t3\t-3\t2\n",
+            "Sat\t1\t0\t3\t1,5\t2\n",
+        ] {
+            let error = read_text("x.tsv", "ab", &format!("{text}{bad}")).unwrap_err();
+            assert_eq!(error.place.as_deref(), Some("line 4"), "{bad}");
+        }
+        let cut = "Percentage served,Time in ms\n0,1.0\n50,2.0\n";
+        assert!(
+            read_text("x.csv", "ab", cut)
+                .unwrap_err()
+                .reason
+                .contains("cut off")
+        );
+    }
+
+    #[test]
+    fn failed_and_damaged_tests() {
+        let text = std::fs::read_to_string(crate::formats::testing::fixture("ab/err.txt")).unwrap();
+        let failed = text.replace("Non-2xx responses:      11", "Non-2xx responses:      100");
+        assert_eq!(
+            read_text("x", "ab", &failed).unwrap().failures[0].reason,
+            "every request failed"
+        );
+        for (from, to) in [
+            (
+                "Complete requests:      100",
+                "Complete requests:      1,100",
+            ),
+            ("Complete requests:      100\n", ""),
+            ("Non-2xx responses:      11", "Non-2xx responses:      -11"),
+            (
+                "Requests per second:    2528.64",
+                "Requests per second:    nan",
+            ),
+            (
+                "Time per request:       0.791",
+                "Time per request:       -0.791",
+            ),
+            (
+                "Time per request:       0.791",
+                "Time per request:       0,791",
+            ),
+        ] {
+            assert!(
+                read_text("x", "ab", &text.replace(from, to)).is_err(),
+                "{to}"
+            );
+        }
+        let cut = text.find("Requests per").unwrap();
+        assert!(
+            read_text("x", "ab", &text[..cut])
+                .unwrap_err()
+                .reason
+                .contains("cut off")
+        );
+    }
+}

@@ -1,0 +1,313 @@
+//! h2load's text, and its single requests (`--log-file`).
+//!
+//! Versions seen: nghttp2 1.52.0.
+//! Producer: <https://nghttp2.org/documentation/h2load.1.html>
+//!
+//! Every time has its own unit; the log's are microseconds. The text has no percentiles but where
+//! a version's columns name them. What did not succeed (status 200 to 399) failed. The benchmark
+//! is the stem of the file; the number of clients is a tag.
+
+use super::content::Content;
+use super::delimited::{Records, number};
+use super::fault::Fault;
+use super::load::Load;
+use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
+use super::registry::{Format, Reader};
+use super::requests::{How, Request, Tally, shown, whole};
+use super::source::Source;
+use super::units::{self, MICROSECOND, MILLISECOND};
+use super::wrk::binary_size;
+use crate::model::Tags;
+
+pub(crate) const FORMAT: Format = Format {
+    name: "h2load",
+    aliases: &[],
+    produced_by: "h2load URL > FILE, or h2load --log-file=FILE URL",
+    known_by: "text with `finished in …` and `time for request:`, or rows of time (µs), status and duration",
+    versions: &["1.52.0"],
+    metrics: &[
+        "latency.p95 (log)",
+        "latency.mean",
+        "latency.min",
+        "latency.max",
+        "requests",
+        "failures",
+        "error_rate",
+        "rate",
+        "bandwidth",
+    ],
+    samples: false,
+    url: "https://nghttp2.org/documentation/h2load.1.html",
+    sniff: |content| {
+        is_log(content)
+            || content.lines().any(|line| line.starts_with("finished in "))
+                && content
+                    .lines()
+                    .any(|line| line.starts_with("time for request:"))
+    },
+    reader: Reader::Stream(read),
+};
+
+/// Microseconds of 2001 to 2286, a status, a duration.
+fn is_log(content: &Content<'_>) -> bool {
+    let first = content.lines().next().unwrap_or_default().trim_end();
+    let cells: Vec<&[u8]> = first.split('\t').map(str::as_bytes).collect();
+    matches!(cells[..], [time, status, long]
+        if time.len() == 16 && whole(time).is_some() && whole(long).is_some() && code(status).is_some())
+}
+
+/// A status code; -1 where there was no answer.
+fn code(cell: &[u8]) -> Option<u64> {
+    if cell == b"-1" {
+        Some(0)
+    } else {
+        whole(cell).filter(|code| *code < 1000)
+    }
+}
+
+fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let (head, _) = source.head(64 << 10)?;
+    if is_log(&Content::new(head)) {
+        return log(source, stem);
+    }
+    let bytes = source.rest()?;
+    text(&Input::of(bytes, stem))
+}
+
+fn log(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let mut records = Records::without_quotes(b'\t');
+    let mut tally = Tally::default();
+    while let Some(cells) = records.next(source)? {
+        let wrong = |at: usize, what: &str| {
+            Fault::at(
+                cells.place(),
+                format!("{} is not a {what}", shown(cells.get(at))),
+            )
+        };
+        if cells.len() != 3 {
+            return Err(Fault::at(
+                cells.place(),
+                "it has not three cells; the file may be cut off",
+            ));
+        }
+        let limit = |value: &u64| *value < 3_200_000_000_000_000;
+        let start = whole(cells.get(0))
+            .filter(limit)
+            .ok_or_else(|| wrong(0, "time"))?;
+        let status = code(cells.get(1)).ok_or_else(|| wrong(1, "status"))?;
+        let long = whole(cells.get(2))
+            .filter(limit)
+            .ok_or_else(|| wrong(2, "duration"))?;
+        let nanos = |micros: u64| i64::try_from(micros).ok()?.checked_mul(1000);
+        tally.add(&Request {
+            latency: Some(long),
+            failed: !(200..400).contains(&status),
+            span: nanos(start).zip(nanos(start + long)),
+        })?;
+    }
+    let mut parsed = Parsed::default();
+    let how = How {
+        step: MICROSECOND,
+        source: "duration",
+        unit: "us",
+        failures: true,
+    };
+    tally.report(stem, Tags::new(), &how, &mut parsed)?;
+    Ok(parsed)
+}
+
+fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
+    let mut clients = 0_u64;
+    let mut counts: Option<(u64, u64)> = None;
+    let mut finished = None;
+    let mut columns: Vec<String> = Vec::new();
+    let mut times: Option<(Vec<String>, Vec<&str>, usize)> = None;
+    for (number, line) in input.text()?.lines().enumerate() {
+        let number = number + 1;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let wrong = |what: &str| {
+            Fault::at(
+                format!("line {number}"),
+                format!("{what} is not understood: `{}`", line.trim()),
+            )
+        };
+        if let ["spawning", "thread", _, n, "total", "client(s).", ..] = words[..] {
+            clients += n
+                .parse::<u32>()
+                .ok()
+                .ok_or_else(|| wrong("the number of clients"))
+                .map(u64::from)?;
+        } else if let Some(rest) = line.strip_prefix("requests:") {
+            let of = |name: &str| {
+                let part = rest
+                    .split(',')
+                    .find_map(|part| part.trim().strip_suffix(name));
+                let count: Option<u64> = part.and_then(|n| n.trim().parse().ok());
+                count.ok_or_else(|| wrong("the number of requests"))
+            };
+            counts = Some((of("total")?, of("succeeded")?));
+        } else if let Some(rest) = line.strip_prefix("finished in ") {
+            finished = Some((rest, number));
+        } else if line.contains(" min ") && line.contains(" max ") {
+            let names = words.iter().take_while(|word| **word != "+/-");
+            columns = names.map(|word| (*word).to_owned()).collect();
+        } else if let Some(rest) = line.strip_prefix("time for request:") {
+            times = Some((columns.clone(), rest.split_whitespace().collect(), number));
+        }
+    }
+    let (Some((requests, succeeded)), Some((finished, line)), Some((columns, cells, at))) =
+        (counts, finished, times)
+    else {
+        return Err(Fault::whole(
+            "`requests:`, `finished in` or `time for request:` is missing; the file may be cut off",
+        ));
+    };
+    let tags: Tags = (clients > 0)
+        .then(|| ("clients".to_owned(), clients.to_string()))
+        .into_iter()
+        .collect();
+    let failed = requests.checked_sub(succeeded).ok_or_else(|| {
+        Fault::whole(format!(
+            "{succeeded} of {requests} requests succeeded, which cannot be"
+        ))
+    })?;
+    let mut parsed = Parsed::default();
+    let Some(mut load) = Load::new(
+        input.stem,
+        tags,
+        (requests as f64, ("requests: total", "count")),
+        (failed as f64, ("requests: succeeded", "count")),
+        &mut parsed,
+    )?
+    else {
+        return Ok(parsed);
+    };
+    if columns.is_empty() {
+        return Err(Fault::at(
+            format!("line {at}"),
+            "the line that names its columns is missing",
+        ));
+    }
+    for (column, cell) in columns.iter().zip(cells) {
+        let statistic = match column.as_str() {
+            "min" | "max" | "mean" => column.clone(),
+            "median" => "p50".to_owned(),
+            "sd" => continue,
+            other => match other.strip_prefix('p').and_then(units::percentile) {
+                Some(name) => name,
+                None => {
+                    return Err(Fault::at(
+                        format!("line {at}"),
+                        format!("the column `{other}` is not known"),
+                    ));
+                }
+            },
+        };
+        let value = units::duration(cell).ok_or_else(|| {
+            Fault::at(
+                format!("line {at}"),
+                format!("{} is not a duration", shown(cell.as_bytes())),
+            )
+        })?;
+        load.latency(
+            &statistic,
+            value / MILLISECOND,
+            MILLISECOND,
+            ("time for request", "ms"),
+        )?;
+    }
+    // `187.84ms, 10647.13 req/s, 1.98MB/s`
+    let parts: Vec<&str> = finished.split(',').map(str::trim).collect();
+    if parts.len() != 3 {
+        return Err(Fault::at(
+            format!("line {line}"),
+            "`finished in` does not say a time, a rate and a size",
+        ));
+    }
+    for part in parts {
+        if let Some(rate) = part.strip_suffix("req/s") {
+            let rate = number(rate.trim().as_bytes(), || format!("line {line}"))?;
+            load.value("rate", rate, RATE, ("finished in", "req/s"))?;
+        } else if let Some(size) = part.strip_suffix("/s") {
+            let value = binary_size(size).ok_or_else(|| {
+                Fault::at(
+                    format!("line {line}"),
+                    format!("{} is not a size", shown(size.as_bytes())),
+                )
+            })?;
+            load.value("bandwidth", value, BANDWIDTH, ("finished in", "B/s"))?;
+        }
+    }
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::testing::{close, fixture, get, read_fixture, read_text};
+
+    #[test]
+    fn text_and_log() {
+        let text = read_fixture("h2load/json.txt");
+        let of = |metric| get(&text, "json", metric);
+        assert!(close(of("latency.mean").value, 279e3) && close(of("latency.max").value, 2.33e6));
+        assert!(close(of("rate").value, 12569.13) && close(of("failures").value, 0.0));
+        assert!(close(of("bandwidth").value, 2.18 * 1_048_576.0));
+        assert_eq!(of("rate").tags["clients"], "4");
+        let log = read_fixture("h2load/requests.log");
+        assert!(close(get(&log, "requests", "requests").value, 60.0));
+        assert!(
+            get(&log, "requests", "latency.p95").value
+                >= get(&log, "requests", "latency.p50").value
+        );
+    }
+
+    #[test]
+    fn columns_that_are_percentiles() {
+        let text = std::fs::read_to_string(fixture("h2load/json.txt")).unwrap();
+        let text = text.replace(
+            "min         max         mean         sd",
+            "min         max         median         p95",
+        );
+        let reading = read_text("x", "h2load", &text).unwrap();
+        assert!(close(get(&reading, "x", "latency.p95").value, 492e3));
+    }
+
+    #[test]
+    fn failed_and_damaged_tests() {
+        let text = std::fs::read_to_string(fixture("h2load/json.txt")).unwrap();
+        let failed = text.replace("300 succeeded", "0 succeeded");
+        assert_eq!(
+            read_text("x", "h2load", &failed).unwrap().failures[0].reason,
+            "every request failed"
+        );
+        for (from, to) in [
+            ("300 succeeded", "301 succeeded"),
+            ("300 total, 300 started", "-3 total, 300 started"),
+            ("279us", "-279us"),
+            ("279us", "0,279ms"),
+            ("12569.13", "12,569.13"),
+            ("12569.13", "nan"),
+            ("2.18MB", "2.18mb"),
+            ("time for request", "time"),
+        ] {
+            assert!(
+                read_text("x", "h2load", &text.replace(from, to)).is_err(),
+                "{to}"
+            );
+        }
+        let log = "1795250704458425\t200\t699\n1795250704458430\t-1\t716\n";
+        assert!(close(
+            get(&read_text("x", "h2load", log).unwrap(), "x", "error_rate").value,
+            0.5
+        ));
+        for bad in [
+            "1795250704458425\t200\n",
+            "1795250704458425\t200\t-1\n",
+            "x\t200\t1\n",
+            "1795250704458425\tOK\t1\n",
+        ] {
+            let error = read_text("x", "h2load", &format!("{log}{bad}")).unwrap_err();
+            assert_eq!(error.place.as_deref(), Some("line 3"), "{bad}");
+        }
+    }
+}
