@@ -4,7 +4,7 @@ mod github;
 mod ledger;
 
 pub(crate) use github::{Action, Comment, FailOn, When};
-pub(crate) use ledger::Sync;
+pub(crate) use ledger::{Prune, Sync};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,8 +27,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The database [default: plimsoll/history.db in the repository's git folder].
-    #[arg(long, global = true, env = "PLIMSOLL_DB", value_name = "FILE", value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from))]
-    pub(crate) db: Option<PathBuf>,
+    #[arg(long, global = true, env = "PLIMSOLL_DB", value_name = "FILE", num_args = 0..=1, value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from))]
+    pub(crate) db: Option<Option<PathBuf>>,
     /// Run as if started in this folder.
     #[arg(short = 'C', global = true, value_name = "DIR", hide_short_help = true)]
     pub(crate) directory: Option<PathBuf>,
@@ -56,8 +56,11 @@ pub(crate) enum Command {
         after_help = "Every measurement moves a probability over all commits of the range; the next one is made where it\ntells most. Commits that do not build are gone around.\n\nExamples:\n  plimsoll bisect checkout/p95\n  plimsoll bisect app:cpu --good v1.2 -- ./target/release/app --size 1000"
     )]
     Bisect(Bisect),
-    /// Is this machine fit to measure, is the project set up, and what mends it.
-    #[command(after_help = "Examples:\n  plimsoll doctor\n  plimsoll doctor --no-measure")]
+    /// Is this machine fit to measure, is the project set up, and what mends it; with --db, is the
+    /// database whole.
+    #[command(
+        after_help = "Examples:\n  plimsoll doctor\n  plimsoll doctor --no-measure\n  plimsoll doctor --db\n  plimsoll doctor --db --rebuild-from remote"
+    )]
     Doctor(Doctor),
     /// The pre-push hook: measure what is pushed, block what is over its budget.
     #[command(
@@ -120,6 +123,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll man | man -l -\n  plimsoll man -o ~/.local/share/man/man1"
     )]
     Man(Man),
+    /// Drop raw samples of old commits, never values.
+    #[command(
+        after_help = "Examples:\n  plimsoll prune --older-than 180d\n  plimsoll prune --older-than 180d --apply"
+    )]
+    Prune(Prune),
     /// The result formats that can be read.
     #[command(after_help = "Example:\n  plimsoll formats")]
     Formats,
@@ -349,6 +357,10 @@ pub(crate) struct Doctor {
     /// Only look, measure nothing.
     #[arg(long)]
     pub(crate) no_measure: bool,
+    /// Make a new database from the data branch (`remote`) or from a folder of run files, and from
+    /// every sound run of the old one, which is kept.
+    #[arg(long, value_name = "remote|DIR", conflicts_with_all = ["time", "no_measure"])]
+    pub(crate) rebuild_from: Option<String>,
     /// Work so many rounds and end: what is measured where the project names no benchmark.
     #[arg(long, hide = true)]
     pub(crate) spin: Option<u64>,

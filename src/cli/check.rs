@@ -9,9 +9,11 @@ use anyhow::{Context, Result, bail};
 use plimsoll::budget::{Budget, Settings};
 use plimsoll::git::Git;
 use plimsoll::history::Timeline;
+use plimsoll::ledger::order::Order;
 use plimsoll::model::{Commit, CommitId};
 use plimsoll::report::check::CheckView;
 use plimsoll::report::{json, markdown, terminal, text};
+use plimsoll::store::Store;
 use plimsoll::verdict::{
     self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, judge,
 };
@@ -103,19 +105,21 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         .map(|run| &run.commit)
         .collect();
     let mut notes = Vec::new();
+    let store = &loaded.store;
     let base = match foreign {
         Some(foreign) => {
             let wanted = (foreign.base.clone(), foreign.how.clone());
-            Some(nearest(git, wanted, &measured, &mut notes)?)
+            Some(nearest(world, store, wanted, &measured, &mut notes)?)
         }
-        None => choose_base(world, git, args, &head, &measured, &mut notes)?,
+        None => choose_base(world, store, args, &head, &measured, &mut notes)?,
     };
-    let timeline = timeline(git, &head, base.as_ref(), foreign.is_some())?;
+    let (timeline, order) = timeline(world, store, &head, base.as_ref(), foreign.is_some())?;
     let question = Question {
         world,
         args,
         git,
         foreign,
+        order: &order,
         head: &head,
         base: base.as_ref(),
         timeline: &timeline,
@@ -135,7 +139,7 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         notes.push(confirmed(&suspects, &silent, args.runs));
     }
     let owners = load::codeowners(world);
-    let commits = load::commits(git, &timeline, &[], &budgets)?;
+    let commits = load::commits(git, &Order::default(), &timeline, &[], &budgets)?;
     let known = Audit {
         budgets: &budgets,
         owners: owners.as_ref(),
@@ -162,9 +166,7 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         Some(foreign) => foreign.head.clone(),
         None => git.commit(&head).context("the commit cannot be read")?,
     };
-    if git.is_shallow() {
-        notes.push("this clone is shallow: older results cannot be put in order; check out with fetch-depth: 0 to see them".to_owned());
-    }
+    notes.extend(order.gap.clone());
     if outcome.dirty_head_runs > 0 {
         notes.push(format!(
             "{} runs of this commit were recorded with uncommitted changes and are not judged",
@@ -192,6 +194,7 @@ struct Question<'a> {
     args: &'a Args,
     git: &'a Git,
     foreign: Option<&'a Foreign>,
+    order: &'a Order,
     head: &'a CommitId,
     base: Option<&'a ChosenBase>,
     timeline: &'a Timeline,
@@ -218,14 +221,21 @@ impl Question<'_> {
                 .any(|limit| limit.reads(&row.key, &headlines))
         })?;
         let commits = match (self.foreign, self.base) {
-            (Some(foreign), Some(base)) => {
+            (Some(foreign), Some(_)) => {
                 // This repository need not have the head.
-                let line = Timeline::new(self.git.first_parents(&base.commit)?);
-                let mut commits = load::commits(self.git, &line, &loaded.runs, self.budgets)?;
+                let line = Timeline::new(self.order.commits.clone());
+                let mut commits =
+                    load::commits(self.git, self.order, &line, &loaded.runs, self.budgets)?;
                 commits.times.insert(self.head.clone(), foreign.head.time);
                 commits
             }
-            _ => load::commits(self.git, self.timeline, &loaded.runs, self.budgets)?,
+            _ => load::commits(
+                self.git,
+                self.order,
+                self.timeline,
+                &loaded.runs,
+                self.budgets,
+            )?,
         };
         Ok(judge(&Check {
             head: self.head,
@@ -239,7 +249,7 @@ impl Question<'_> {
             budgets: self.budgets,
             retired: &self.settings.retired,
             env: self.args.env.as_deref(),
-            shallow: self.git.is_shallow(),
+            shallow: self.order.gap.is_some(),
             today: load::today(self.world),
             stage,
             control: match self.args.control {
@@ -336,34 +346,39 @@ fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Re
 
 /// The head's own line, where the base lies on it; else the base's line and then the head.
 fn timeline(
-    git: &Git,
+    world: &World,
+    store: &Store,
     head: &CommitId,
     base: Option<&ChosenBase>,
     foreign: bool,
-) -> Result<Timeline> {
+) -> Result<(Timeline, Order)> {
+    let git = world.repository()?;
     let own = if foreign {
-        Timeline::new(Vec::new())
+        Order::default()
     } else {
-        Timeline::new(git.first_parents(head)?)
+        load::order(world, git, store, head)?
     };
+    let line = Timeline::new(own.commits.clone());
     match base {
-        Some(base) if own.place(&base.commit).is_none() => {
-            let mut line = git.first_parents(&base.commit)?;
+        Some(base) if line.place(&base.commit).is_none() => {
+            let order = load::order(world, git, store, &base.commit)?;
+            let mut line = order.commits.clone();
             line.push(head.clone());
-            Ok(Timeline::new(line))
+            Ok((Timeline::new(line), order))
         }
-        _ => Ok(own),
+        _ => Ok((line, own)),
     }
 }
 
 fn choose_base(
     world: &World,
-    git: &Git,
+    store: &Store,
     args: &Args,
     head: &CommitId,
     measured: &HashSet<&CommitId>,
     notes: &mut Vec<String>,
 ) -> Result<Option<ChosenBase>> {
+    let git = world.repository()?;
     let Some((wanted, how)) = wanted_base(world, git, args, head)? else {
         return Ok(None);
     };
@@ -373,17 +388,18 @@ fn choose_base(
             head.short()
         );
     }
-    nearest(git, (wanted, how), measured, notes).map(Some)
+    nearest(world, store, (wanted, how), measured, notes).map(Some)
 }
 
 /// The nearest measured commit at or before the one that is wanted.
 fn nearest(
-    git: &Git,
+    world: &World,
+    store: &Store,
     (wanted, how): (CommitId, String),
     measured: &HashSet<&CommitId>,
     notes: &mut Vec<String>,
 ) -> Result<ChosenBase> {
-    let line = git.first_parents(&wanted)?;
+    let line = load::order(world, world.repository()?, store, &wanted)?.commits;
     let nearest = line
         .iter()
         .rev()

@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use plimsoll::budget::{self, Anchor, Budget, Settings};
 use plimsoll::diag::{Diagnostic, Severity};
-use plimsoll::git::Git;
+use plimsoll::git::{Git, Remote};
 use plimsoll::history::{Timeline, rename};
+use plimsoll::ledger::order::{self, Order};
 use plimsoll::model::{Commit, CommitId, Failure};
 use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
@@ -148,7 +149,7 @@ pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<Vec<Diagnosti
         (Some(git), Some(loaded)) => match git.head() {
             Ok(head) => {
                 let timeline = Timeline::new(git.first_parents(&head)?);
-                Some(self::commits(git, &timeline, &loaded.runs, budgets)?)
+                Some(self::commits(git, &Order::default(), &timeline, &loaded.runs, budgets)?)
             }
             Err(_) => None,
         },
@@ -169,6 +170,7 @@ const TIMES: usize = 2_000;
 /// What rules over time need to know of the commits of a line, and which anchors name none.
 pub(crate) fn commits(
     git: &Git,
+    order: &Order,
     timeline: &Timeline,
     runs: &[RunRow],
     budgets: &[Budget],
@@ -183,7 +185,7 @@ pub(crate) fn commits(
     places.dedup();
     for place in places.into_iter().rev().take(TIMES) {
         if let Some(id) = timeline.at(place) {
-            commits.times.insert(id.clone(), git.time(id)?);
+            commits.times.insert(id.clone(), order.time(git, id)?);
         }
     }
     for budget in budgets {
@@ -289,6 +291,24 @@ pub(crate) fn no_budgets(folder: &Path, series: &[SeriesRow]) -> String {
     )
 }
 
+/// The first-parent history of a commit, beyond the end of a shallow clone.
+pub(crate) fn order(world: &World, git: &Git, store: &Store, tip: &CommitId) -> Result<Order> {
+    let remote = if git.is_shallow() {
+        Remote::named(git, "origin", &world.vars).ok()
+    } else {
+        None
+    };
+    let recorded = || store.commits().unwrap_or_default();
+    let folder = git.common_dir().join("plimsoll").join("sync");
+    Ok(order::first_parents(
+        git,
+        tip,
+        remote.as_ref(),
+        recorded,
+        &folder,
+    )?)
+}
+
 /// The read model of the whole project at HEAD.
 pub(crate) fn project(
     world: &World,
@@ -304,11 +324,12 @@ pub(crate) fn project(
         let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
         bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
     }
-    let timeline = Timeline::new(git.first_parents(&head)?);
-    let known = self::commits(git, &timeline, &loaded.runs, &budgets)?;
+    let order = order(world, git, &loaded.store, &head)?;
+    let timeline = Timeline::new(order.commits.clone());
+    let known = self::commits(git, &order, &timeline, &loaded.runs, &budgets)?;
     let mut commits: HashMap<CommitId, Commit> = HashMap::new();
     for id in timeline.commits() {
-        commits.insert(id.clone(), git.commit(id)?);
+        commits.insert(id.clone(), order.commit(git, id)?);
     }
     let folder = world.root();
     let folder = folder.file_name().map_or_else(
@@ -333,7 +354,7 @@ pub(crate) fn project(
         failures: &loaded.failures,
         budgets: &budgets,
         retired: &settings.retired,
-        shallow: git.is_shallow(),
+        shallow: order.gap.is_some(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     }))
 }

@@ -8,6 +8,7 @@ mod completions;
 mod confirm;
 mod demo;
 mod detect;
+mod doctor;
 mod export;
 mod export_runs;
 mod import;
@@ -20,7 +21,7 @@ mod sync;
 
 mod world;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use args::{Cli, Command};
 use plimsoll::verdict::Exit;
 use std::io::Write;
@@ -28,17 +29,28 @@ use world::World;
 
 /// Runs a command; its answer goes to standard output, everything else to standard error.
 pub(crate) fn run(cli: Cli) -> Result<Exit> {
-    let world = World::new(cli.global.directory, cli.global.db)?;
+    let examined = matches!(cli.command, Command::Doctor(_));
+    let database = cli.global.db.is_some();
+    let db = match cli.global.db {
+        // `doctor --db` means the database, wherever it is; anything else wants to know which.
+        Some(None) if !examined => bail!("--db needs a FILE"),
+        db => db.flatten(),
+    };
+    let world = World::new(cli.global.directory, db)?;
     match cli.command {
         Command::Record(args) => record::run(&world, &args),
         Command::Check(args) => check::run(&world, &args),
         Command::Compare(args) => lab::compare::run(&world, &args),
         Command::Bisect(args) => lab::bisect::run(&world, &args),
+        Command::Doctor(args) if database || args.rebuild_from.is_some() => {
+            doctor::run(&world, args.rebuild_from.as_deref())
+        }
         Command::Doctor(args) => lab::doctor::run(&world, &args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&world, &args),
         Command::Hook { command } => lab::hook::run(world, &command),
         Command::Log(args) => log::run(&world, &args),
+        Command::Prune(args) => doctor::prune(&world, &args),
         Command::Export(args) => match &args.runs {
             Some(folder) => export_runs::export(&world, folder),
             None => export::run(&world, &args),

@@ -84,6 +84,7 @@ pub(super) fn run(
     }
     command
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
         .env("LC_ALL", "C")
         .env("LANGUAGE", "C");
     for (i, (key, value)) in settings.pairs.iter().enumerate() {

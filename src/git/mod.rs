@@ -124,6 +124,14 @@ impl Git {
         self.repo.is_shallow()
     }
 
+    /// Whether history was cut off at this commit: it has parents that the clone does not hold.
+    #[must_use]
+    pub fn is_cut_at(&self, id: &CommitId) -> bool {
+        // The file that git itself keeps of them (gitformat-shallow); libgit2 shows no other way.
+        std::fs::read_to_string(self.common_dir().join("shallow"))
+            .is_ok_and(|ends| ends.lines().any(|end| end.trim() == id.as_str()))
+    }
+
     /// The commit of HEAD.
     ///
     /// # Errors

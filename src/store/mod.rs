@@ -6,12 +6,14 @@
 //! Whole-store reads go through [`Store::columns`], so that a later derived form (compressed
 //! column chunks) can take its place behind the same call.
 
+mod health;
 mod marks;
 mod read;
 mod samples;
 mod schema;
 mod write;
 
+pub use health::{Health, Thinning};
 pub use read::{Columns, RunRow, SeriesRow};
 pub use write::{Appended, Arrival, NewRun};
 
@@ -47,7 +49,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Not a database, or a damaged one.
-    #[error("{} is damaged or not a plimsoll database ({reason}); nothing was changed: move it away and record again, or restore a copy", path.display())]
+    #[error("{} is damaged or not a plimsoll database ({reason}); nothing was changed: `plimsoll doctor --db --rebuild-from remote` makes a new one from the data branch and keeps this one", path.display())]
     Damaged {
         /// The database.
         path: PathBuf,

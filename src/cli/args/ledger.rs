@@ -45,3 +45,46 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         .map(std::time::Duration::from_millis)
         .ok_or_else(|| "that is too long".to_owned())
 }
+
+impl Sync {
+    /// As if nothing was asked for.
+    pub(crate) fn plain() -> Self {
+        Self {
+            remote: None,
+            branch: None,
+            status: false,
+            repair: false,
+            timeout: std::time::Duration::from_secs(60),
+            format: super::Format::Table,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// Drop raw samples of commits older than this, such as 180d, 26w or 1y.
+    #[arg(long, value_name = "TIME", default_value = "365d", value_parser = age)]
+    pub(crate) older_than: std::time::Duration,
+    /// Do it; without this it is only said what would be dropped.
+    #[arg(long)]
+    pub(crate) apply: bool,
+}
+
+/// Days, weeks or years.
+fn age(text: &str) -> Result<std::time::Duration, String> {
+    let help = || format!("`{text}` is no age: write for example 180d, 26w or 1y");
+    let unit = text.chars().last().ok_or_else(help)?;
+    let days = match unit {
+        'd' => 1,
+        'w' => 7,
+        'y' => 365,
+        _ => return Err(help()),
+    };
+    let number: u64 = text[..text.len() - unit.len_utf8()]
+        .parse()
+        .map_err(|e| format!("{} ({e})", help()))?;
+    number
+        .checked_mul(days * 86_400)
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(help)
+}
