@@ -116,7 +116,9 @@ fn rebuild(world: &World, from: &str) -> Result<Exit> {
 fn salvage(path: &Path, into: &mut Store, world: &World) -> Result<(usize, usize)> {
     let old = match Store::open_existing(path) {
         Ok(old) => old,
-        Err(error @ (StoreError::Newer { .. } | StoreError::Locked(_))) => return Err(error.into()),
+        Err(
+            error @ (StoreError::Newer { .. } | StoreError::Locked(_) | StoreError::ReadOnly(_)),
+        ) => return Err(error.into()),
         Err(_) => return Ok((0, 0)),
     };
     let (Ok(rows), Ok(digests)) = (old.runs(), old.digests()) else {

@@ -62,6 +62,14 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk that holds {} is full: nothing of this run was stored; free some space and record again", .0.display())]
     Full(PathBuf),
+    /// The system does not read or write.
+    #[error("{} could not be read or written ({reason}): a limit was reached, or the disk is full or failing. Nothing of this run was stored, what was recorded before is still there; free some space, then record again", path.display())]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
     /// The file or file system cannot be written.
     #[error("{} cannot be written: check its permissions, or choose another place with --db", .0.display())]
     ReadOnly(PathBuf),
@@ -189,6 +197,10 @@ fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
             StoreError::ReadOnly(path)
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+            path,
+            reason: error.to_string(),
+        },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Io {
             path,
             reason: error.to_string(),
         },

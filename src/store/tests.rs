@@ -188,3 +188,56 @@ fn a_file_that_nobody_may_write_is_read_as_it_is() {
     let store = Store::open_unwritable(&path).unwrap();
     assert_eq!(store.runs().unwrap().len(), 1);
 }
+
+#[test]
+fn a_database_of_the_first_schema_is_lifted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    append(&mut Store::open(&path).unwrap(), &run(&[1.0, 2.0], 1));
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "ALTER TABLE run DROP COLUMN thinned; DROP TABLE synced; DROP TABLE packed; \
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(
+        store.digests().unwrap(),
+        [(run(&[1.0, 2.0], 1).id().unwrap(), false)]
+    );
+    assert_eq!(store.health().unwrap().faults, [] as [String; 0]);
+    assert_eq!(append(&mut store, &run(&[1.0, 2.0], 1)).already, 1);
+    store.mark_synced("here", [u64::MAX, 7]).unwrap();
+    assert_eq!(store.synced("here").unwrap(), [u64::MAX, 7].into());
+}
+
+#[test]
+fn a_full_disk_is_said_and_what_was_there_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("history.db")).unwrap();
+    append(&mut store, &run(&[1.0], 1));
+    // SQLite says "full" where the file may not grow, as on a disk without room.
+    let pages: i64 = store
+        .connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    store
+        .connection
+        .pragma_update(None, "max_page_count", pages)
+        .unwrap();
+    let mut big = run(&[1.0], 2);
+    for i in 0..2000 {
+        let mut more = big.measurements[0].clone();
+        more.benchmark = format!("benchmark {i}");
+        big.measurements.push(more);
+    }
+    let new = NewRun {
+        run: &big,
+        commit: None,
+    };
+    let error = store.append(&[new], Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(matches!(error, StoreError::Full(_)), "{error}");
+    assert_eq!(store.runs().unwrap().len(), 1);
+    assert_eq!(store.health().unwrap().faults, [] as [String; 0]);
+}

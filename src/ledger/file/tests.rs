@@ -226,3 +226,64 @@ fn a_file_of_a_later_version_is_told_from_a_damaged_one() {
         assert!(matches!(error, FileError::Damaged(_)), "{error}");
     }
 }
+
+/// Every key of a value is named by the schema, and every key that the schema asks for is there.
+fn fits(value: &serde_json::Value, schema: &serde_json::Value, root: &serde_json::Value) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.trim_start_matches("#/$defs/");
+        return fits(value, &root["$defs"][name], root);
+    }
+    if let Some(ways) = schema["oneOf"].as_array() {
+        let way = &ways[usize::from(!value.is_null())];
+        return fits(value, way, root);
+    }
+    let kind = match value {
+        serde_json::Value::Object(fields) => {
+            for (key, inner) in fields {
+                let named = schema["properties"].get(key);
+                let free = Some(&schema["additionalProperties"]).filter(|free| free.is_object());
+                let inner_schema = named.or(free);
+                fits(
+                    inner,
+                    inner_schema.unwrap_or_else(|| panic!("`{key}` is not in the schema")),
+                    root,
+                );
+            }
+            for key in schema["required"].as_array().into_iter().flatten() {
+                assert!(
+                    fields.contains_key(key.as_str().unwrap()),
+                    "{key} is missing"
+                );
+            }
+            "object"
+        }
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .for_each(|item| fits(item, &schema["items"], root));
+            "array"
+        }
+        serde_json::Value::String(_) => "string",
+        serde_json::Value::Bool(_) => "boolean",
+        serde_json::Value::Number(n) if n.is_f64() => "number",
+        serde_json::Value::Number(_) => "integer",
+        serde_json::Value::Null => "null",
+    };
+    match (&schema["type"], &schema["const"], schema["enum"].as_array()) {
+        (serde_json::Value::String(wanted), _, _) => assert_eq!(kind, wanted, "{value}"),
+        (_, _, Some(words)) => assert!(words.contains(value), "{value}"),
+        (_, constant, _) => assert_eq!(value, constant),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_published_schema_describes_every_run_file(run in any_run()) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/run-1.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&run.encode().unwrap()).unwrap();
+        fits(&value, &schema, &schema);
+    }
+}
