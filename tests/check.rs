@@ -377,29 +377,36 @@ fn a_backfilled_history_gives_the_same_verdict() {
 }
 
 #[test]
-fn a_shallow_clone_is_said_with_the_next_step() {
+fn a_shallow_clone_asks_its_remote_for_the_order_or_says_what_is_missing() {
     let mut project = Project::new();
     project.budget("parser", PARSE);
-    project.history(8, &[("parse", 100.0)]);
+    project.history(7, &[("parse", 100.0)]);
+    project.commit("Not measured");
+    project.commit("Not measured either");
+    project.commit("Head");
+    project.record(&[("parse", 100.0)]);
     let clone = Project::new();
     let from = format!("file://{}", project.root().display());
     clone.git(&["clone", "--quiet", "--depth", "2", &from, "clone"]);
-    let db = project.path(".git/plimsoll/history.db");
-    let said = clone.plimsoll(&[
-        "-C",
-        clone.path("clone").to_str().unwrap(),
-        "--db",
-        db.to_str().unwrap(),
-        "check",
-        "--format",
-        "json",
-    ]);
-    let found: Value = serde_json::from_str(&said.out).unwrap();
-    assert!(said.out.contains("fetch-depth: 0"), "{}", said.out);
-    assert_eq!(
-        verdict(&found, "parse", "regress"),
-        ("unproven".into(), Some("order-unknown".into()))
+    let (folder, db) = (
+        clone.path("clone"),
+        project.path(".git/plimsoll/history.db"),
     );
+    let check = || {
+        let (folder, db) = (folder.to_str().unwrap(), db.to_str().unwrap());
+        let said = clone.plimsoll(&["-C", folder, "--db", db, "check", "--format", "json"]);
+        let found: Value = serde_json::from_str(&said.out).unwrap();
+        (said.out, verdict(&found, "parse", "regress").1)
+    };
+    let (out, reason) = check();
+    assert!(!out.contains("fetch-depth: 0"), "{out}");
+    assert_ne!(reason.as_deref(), Some("order-unknown"));
+    // What was fetched is kept; without it and without a remote there is a hole.
+    std::fs::remove_dir_all(folder.join(".git/plimsoll")).unwrap();
+    clone.git(&["-C", "clone", "remote", "remove", "origin"]);
+    let (out, reason) = check();
+    assert!(out.contains("fetch-depth: 0"), "{out}");
+    assert_eq!(reason.as_deref(), Some("order-unknown"));
 }
 
 #[test]
