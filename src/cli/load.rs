@@ -149,7 +149,13 @@ pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<Vec<Diagnosti
         (Some(git), Some(loaded)) => match git.head() {
             Ok(head) => {
                 let timeline = Timeline::new(git.first_parents(&head)?);
-                Some(self::commits(git, &Order::default(), &timeline, &loaded.runs, budgets)?)
+                Some(self::commits(
+                    git,
+                    &Order::default(),
+                    &timeline,
+                    &loaded.runs,
+                    budgets,
+                )?)
             }
             Err(_) => None,
         },
