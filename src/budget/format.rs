@@ -415,6 +415,11 @@ pub(super) const ACCEPTED: Section = Section {
             "The rule it is about; without it any of the limit.",
         ),
         key(
+            "series",
+            Shape::Text,
+            "The series it is about, BENCHMARK:METRIC{tag=v}@ENV; without it any of the limit.",
+        ),
+        key(
             "commit",
             Shape::Text,
             "The commit that brought the change; for readers.",

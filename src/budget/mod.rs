@@ -4,6 +4,7 @@
 //! faults of all files are found at once, each at its place with what to do next. What only data
 //! can show (a selector that matches nothing, a limit in the wrong unit) is found in `verdict`.
 
+mod accept;
 mod format;
 mod lab;
 mod parse;
@@ -16,6 +17,7 @@ mod select;
 mod settings;
 mod sync;
 
+pub use accept::{AcceptError, NewAcceptance, holds_acceptance};
 pub use lab::{Hook, Lab, parse_duration};
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
@@ -190,6 +192,15 @@ impl Default for Minimum {
     }
 }
 
+impl Acceptance {
+    /// Whether it names this commit, abbreviated or not.
+    #[must_use]
+    pub fn names(&self, commit: &crate::model::CommitId) -> bool {
+        let named = self.commit.as_deref();
+        named.is_some_and(|own| own.len() >= 4 && commit.as_str().starts_with(own))
+    }
+}
+
 /// A change that its owner took on purpose.
 #[derive(Debug, Clone)]
 pub struct Acceptance {
@@ -199,6 +210,8 @@ pub struct Acceptance {
     pub limit: String,
     /// The rule it is about; `None` is both.
     pub rule: Option<Rule>,
+    /// The one series it is about, as `BENCHMARK:METRIC{tag=v}@ENV`; `None` is any of the limit.
+    pub series: Option<String>,
     /// The commit that brought the change, as written.
     pub commit: Option<String>,
     /// The level before the change.

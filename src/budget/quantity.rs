@@ -119,6 +119,41 @@ impl Quantity {
         })
     }
 
+    /// An amount of a series in `unit` as a budget file says it, four digits or more: read back, it
+    /// is within 0.05 % and fits the series. Not finite: `None`.
+    #[must_use]
+    pub fn write(value: f64, unit: &Unit) -> Option<String> {
+        if !value.is_finite() {
+            return None;
+        }
+        let steps: &[(f64, &str)] = match unit {
+            Unit::Nanoseconds => &[(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
+            Unit::Bytes => &[(1.0, "B"), (1e3, "kB"), (1e6, "MB"), (1e9, "GB")],
+            Unit::PerSecond => &[(1.0, "/s")],
+            Unit::BytesPerSecond => &[(1.0, "B/s"), (1e3, "kB/s"), (1e6, "MB/s"), (1e9, "GB/s")],
+            Unit::Ratio => &[(1e-2, "%")],
+            Unit::Count | Unit::Other(_) => &[(1.0, "")],
+        };
+        let fits = steps
+            .iter()
+            .rev()
+            .find(|(factor, _)| value.abs() >= *factor);
+        let (factor, name) = fits.or(steps.first())?;
+        let scaled = value / factor;
+        let whole = 1 + scaled.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+        let decimals = if scaled.fract() == 0.0 {
+            0
+        } else {
+            (4 - whole).clamp(0, 17)
+        };
+        let mut number = format!("{scaled:.*}", usize::try_from(decimals).unwrap_or(0));
+        if number.contains('.') {
+            number.truncate(number.trim_end_matches('0').trim_end_matches('.').len());
+        }
+        let space = if matches!(*name, "" | "%") { "" } else { " " };
+        Some(format!("{number}{space}{name}"))
+    }
+
     /// Whether this amount can limit a series of `unit`; else what to write.
     ///
     /// # Errors
@@ -214,6 +249,33 @@ mod tests {
                 .fits(&Unit::Nanoseconds)
                 .is_err()
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_reads_back_and_fits(
+            value in proptest::prop_oneof![-1e12..1e12f64, 1e-9..1.0f64, 0.0..1e4f64],
+            unit in 0..7usize,
+        ) {
+            let unit = [
+                Unit::Nanoseconds, Unit::Bytes, Unit::PerSecond, Unit::BytesPerSecond, Unit::Count,
+                Unit::Ratio, Unit::Other("widgets/day".into()),
+            ][unit].clone();
+            let text = Quantity::write(value, &unit).unwrap();
+            let back = Quantity::parse(&text).unwrap();
+            back.fits(&unit).unwrap();
+            proptest::prop_assert!((back.value - value).abs() <= 5.1e-4 * value.abs(), "{}", text);
+        }
+    }
+
+    #[test]
+    fn levels_are_written_as_people_do() {
+        let write = |value, unit| Quantity::write(value, &unit).unwrap();
+        assert_eq!(write(102.04e6, Unit::Nanoseconds), "102 ms");
+        assert_eq!(write(0.0, Unit::Nanoseconds), "0 ns");
+        assert_eq!(write(6.0, Unit::Count), "6");
+        assert_eq!(write(0.005, Unit::Ratio), "0.5%");
+        assert!(Quantity::write(f64::NAN, &Unit::Count).is_none());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Arguments, and nothing else.
 
+mod accept;
 mod github;
 mod ledger;
 
+pub(crate) use accept::Accept;
 pub(crate) use github::{Action, Comment, FailOn, When};
 pub(crate) use ledger::{Prune, Sync};
 
@@ -70,6 +72,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HookCommand,
     },
+    /// Write a change that was made on purpose into the feature's budget file, for review.
+    #[command(
+        after_help = "Examples:\n  plimsoll accept HEAD --reason \"audit log must be synchronous until PAY-812\" --issue PAY-812\n  plimsoll accept 9f3c2ab --reason \"exact tax rules\" --limit checkout/p99 --until 30d\n\nAn acceptance has a ceiling and an end: it is no blank cheque. Commit the file with the change."
+    )]
+    Accept(Accept),
     /// The ledger of a feature or series: levels, change points, suspects.
     #[command(
         after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'"

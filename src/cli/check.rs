@@ -154,6 +154,11 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         &outcome.limits,
         load::today(world),
     ));
+    warnings.extend(verdict::broken_acceptances(
+        &budgets,
+        &outcome.limits,
+        load::today(world),
+    ));
     refuse_without_results(&outcome, &head, args)?;
     notes.extend(strange_label(&outcome, &loaded));
     if !outcome.elsewhere.is_empty() {
@@ -345,7 +350,7 @@ fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Re
 }
 
 /// The head's own line, where the base lies on it; else the base's line and then the head.
-fn timeline(
+pub(super) fn timeline(
     world: &World,
     store: &Store,
     head: &CommitId,
@@ -370,7 +375,7 @@ fn timeline(
     }
 }
 
-fn choose_base(
+pub(super) fn choose_base(
     world: &World,
     store: &Store,
     args: &Args,

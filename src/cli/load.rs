@@ -209,6 +209,14 @@ pub(crate) fn commits(
             }
         }
     }
+    for budget in budgets {
+        for own in &budget.accepted {
+            let holds = |text: &str| budget::holds_acceptance(text, &own.id);
+            let brought = git.brought(timeline.commits(), &budget.file, holds)?;
+            let known = brought.map(|id| (budget.file.clone(), own.id.clone(), id));
+            commits.accepted.extend(known);
+        }
+    }
     Ok(commits)
 }
 

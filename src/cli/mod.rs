@@ -1,5 +1,6 @@
 //! The command line: one file a command. The library's first client.
 
+mod accept;
 mod action;
 pub(crate) mod args;
 mod check;
@@ -12,6 +13,7 @@ mod doctor;
 mod export;
 mod export_runs;
 mod import;
+mod judged;
 mod lab;
 mod load;
 mod log;
@@ -49,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&world, &args),
         Command::Hook { command } => lab::hook::run(world, &command),
+        Command::Accept(args) => accept::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
         Command::Prune(args) => doctor::prune(&world, &args),
         Command::Export(args) => match &args.runs {

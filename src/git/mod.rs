@@ -231,6 +231,53 @@ impl Git {
         }
     }
 
+    /// The commit of a line (oldest first) that brought something into a file, path from the root
+    /// of the repository: the first of the newest commits in all of which `there` holds of the
+    /// file's text. `None` where it does not hold in the last one.
+    ///
+    /// # Errors
+    /// Where a commit cannot be read.
+    pub fn brought(
+        &self,
+        line: &[CommitId],
+        file: &Path,
+        there: impl Fn(&str) -> bool,
+    ) -> Result<Option<CommitId>, GitError> {
+        let mut brought = None;
+        let mut known: Option<Oid> = None;
+        for id in line.iter().rev() {
+            // A shallow clone ends before the line does.
+            let Ok(commit) = self.repo.find_commit(oid_of(id)?) else {
+                break;
+            };
+            let tree = commit.tree()?;
+            let entry = match tree.get_path(file) {
+                Ok(entry) => entry.id(),
+                Err(e) if e.code() == ErrorCode::NotFound => break,
+                Err(e) => return Err(e.into()),
+            };
+            if known != Some(entry) {
+                let Ok(blob) = self.repo.find_blob(entry) else {
+                    break;
+                };
+                if !there(&String::from_utf8_lossy(blob.content())) {
+                    break;
+                }
+                known = Some(entry);
+            }
+            brought = Some(id.clone());
+        }
+        Ok(brought)
+    }
+
+    /// The name of the user, as git knows it (`user.name`).
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        let config = self.repo.config().ok()?.snapshot().ok()?;
+        let name = config.get_str("user.name").ok()?.trim().to_owned();
+        (!name.is_empty()).then_some(name)
+    }
+
     fn holds(&self, id: &CommitId, file: &Path) -> Result<bool, GitError> {
         let tree = self.repo.find_commit(oid_of(id)?)?.tree()?;
         match tree.get_path(file) {

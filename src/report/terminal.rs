@@ -291,8 +291,15 @@ fn next_step(view: &CheckView) -> Option<String> {
             )
         }),
         (Verdict::Over, _) => Some(format!(
-            "Why: plimsoll log {}   Accept: an [[accepted]] entry in the feature's budget file",
-            shell_word(&place())
+            "Why: plimsoll log {}{}",
+            shell_word(&place()),
+            worst
+                .introduced_by
+                .as_ref()
+                .map_or_else(String::new, |id| format!(
+                    "   Accept: plimsoll accept {} --reason \"…\"",
+                    id.short()
+                ))
         )),
         (Verdict::Unproven, _) if worst.pairs.is_some() => None,
         (Verdict::Unproven, Some(Reason::Suspect)) => {

@@ -3,6 +3,7 @@
 //! Three answers, never two: within, over, not enough evidence. What was expected and not
 //! measured has a word of its own, and none of these words is a pass by accident.
 
+mod accepted;
 mod audit;
 mod evidence;
 mod judge;
@@ -11,6 +12,7 @@ mod rules;
 mod select;
 mod summary;
 
+pub use accepted::{Over, broken_acceptances, over_because_of};
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, judge};

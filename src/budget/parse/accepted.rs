@@ -78,6 +78,9 @@ pub(super) fn read(
         id: id?.0.to_owned(),
         limit: limit?.0.to_owned(),
         rule,
+        series: table
+            .text("series", faults)
+            .map(|(text, _)| text.to_owned()),
         commit: table
             .text("commit", faults)
             .map(|(text, _)| text.to_owned()),

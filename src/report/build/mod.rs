@@ -492,15 +492,12 @@ impl Builder<'_> {
             .collect();
         let accepted = budget.and_then(|(budget, limit)| {
             budget.accepted.iter().find(|accepted| {
+                let added = self.project.known.accepted(&budget.file, &accepted.id);
                 accepted.limit == limit.id
-                    && accepted.commit.as_ref().is_some_and(|commit| {
-                        suspects.iter().any(|&index| {
-                            let place = u32::try_from(index).unwrap_or(0) + self.first;
-                            self.project
-                                .timeline
-                                .at(place)
-                                .is_some_and(|id| id.as_str().starts_with(commit.as_str()))
-                        })
+                    && suspects.iter().any(|&index| {
+                        let place = u32::try_from(index).unwrap_or(0) + self.first;
+                        let id = self.project.timeline.at(place);
+                        id.is_some_and(|id| accepted.names(id) || added == Some(id))
                     })
             })
         });

@@ -1,15 +1,17 @@
 //! One check: every limit of every budget on every series it selects.
 
+mod acceptance;
 mod blame;
 mod family;
 mod trend;
 
+pub(crate) use acceptance::{accept, is_about};
 use blame::Seen;
 
 use super::select::{Pair, recent_runs, select};
 use super::{
-    AcceptedBy, Head, Judgement, KnownChange, LimitVerdict, Reason, Record, Tail, Verdict,
-    judge_max, judge_regress,
+    Head, Judgement, KnownChange, LimitVerdict, Reason, Record, Tail, Verdict, judge_max,
+    judge_regress,
 };
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
 use crate::budget::{Anchor, Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
@@ -121,6 +123,9 @@ pub struct Commits {
     pub times: HashMap<CommitId, Timestamp>,
     /// The commits that anchors name, by budget file; those that name none are left out.
     pub pins: Vec<(PathBuf, Anchor, CommitId)>,
+    /// The commits that added acceptances, by budget file and id; those that are not committed are
+    /// left out.
+    pub accepted: Vec<(PathBuf, String, CommitId)>,
 }
 
 impl Commits {
@@ -130,6 +135,15 @@ impl Commits {
         self.pins
             .iter()
             .find(|(own, pinned, _)| own == file && pinned == anchor)
+            .map(|(_, _, commit)| commit)
+    }
+
+    /// The commit that added an acceptance to a budget file.
+    #[must_use]
+    pub fn accepted(&self, file: &Path, id: &str) -> Option<&CommitId> {
+        self.accepted
+            .iter()
+            .find(|(own, known, _)| own == file && known == id)
             .map(|(_, _, commit)| commit)
     }
 }
@@ -586,7 +600,7 @@ impl Judging<'_, '_> {
         }
         for verdict in &mut verdicts {
             if verdict.judgement.verdict == Verdict::Over {
-                accept(pair.budget, pair.limit, self.check.today, verdict);
+                self.accept(pair, bench, verdict);
             }
             if self.order_unknown && verdict.judgement.reason == Some(Reason::Learning) {
                 verdict.judgement.reason = Some(Reason::OrderUnknown);
@@ -784,31 +798,6 @@ impl Judging<'_, '_> {
             points_ago: series.points.len() - 1 - change.index,
         };
         analysis.changes.iter().map(known).collect()
-    }
-}
-
-/// Turns an over into accepted where an unexpired acceptance of its limit covers its level.
-pub(super) fn accept(budget: &Budget, limit: &Limit, today: Date, found: &mut LimitVerdict) {
-    let Some(value) = found.judgement.level.or(found.value) else {
-        return;
-    };
-    let sign = found.direction.worsening_sign();
-    let covers = budget.accepted.iter().find(|a| {
-        let ceiling = a.level_before.value * (1.0 + sign * a.ceiling);
-        a.limit == limit.id
-            && a.rule.is_none_or(|rule| Some(rule) == found.rule)
-            && a.expires >= today
-            && a.level_before.fits(&found.unit).is_ok()
-            && sign * value <= sign * ceiling
-    });
-    if let Some(a) = covers {
-        found.judgement.verdict = Verdict::Accepted;
-        found.accepted = Some(AcceptedBy {
-            id: a.id.clone(),
-            by: a.by.clone(),
-            reason: a.reason.clone(),
-            expires: a.expires.to_string(),
-        });
     }
 }
 

@@ -113,19 +113,16 @@ impl Judging<'_, '_> {
         Some(windowed)
     }
 
-    /// Whether an acceptance of this limit names one of these commits.
+    /// Whether an acceptance of this limit names one of these commits, or was added by one.
     fn was_accepted(&self, pair: &Pair<'_>, places: &[u32]) -> bool {
-        let mut named = pair
-            .budget
-            .accepted
-            .iter()
-            .filter(|accepted| accepted.limit == pair.limit.id)
-            .filter_map(|accepted| accepted.commit.as_deref());
-        named.any(|name| {
-            places
+        let own = |a: &&crate::budget::Acceptance| a.limit == pair.limit.id;
+        let mut entries = pair.budget.accepted.iter().filter(own);
+        entries.any(|a| {
+            let added = self.check.commits.accepted(&pair.budget.file, &a.id);
+            let mut commits = places
                 .iter()
-                .filter_map(|place| self.check.timeline.at(*place))
-                .any(|commit| commit.as_str().starts_with(name))
+                .filter_map(|place| self.check.timeline.at(*place));
+            commits.any(|id| a.names(id) || added == Some(id))
         })
     }
 
