@@ -1,7 +1,8 @@
 //! Simulated pull requests: how often a check is red without a reason, and what it catches.
 //!
 //! `cargo bench --bench simulation` prints the tables of `docs/method.md`; a number after `--`
-//! sets how many pull requests each figure rests on (default 400). Everything runs through the
+//! sets how many pull requests each figure rests on (default 400), the word `trends` prints only the
+//! tables of creep and drift. Everything runs through the
 //! code that `plimsoll check` runs, from stored columns to verdicts. Seeds are fixed.
 
 #![allow(
@@ -18,6 +19,7 @@ mod noise;
 #[path = "../calibration/random.rs"]
 #[allow(dead_code, reason = "shared with the calibration")]
 mod random;
+mod trends;
 #[allow(dead_code, reason = "shared with the tests")]
 mod world;
 
@@ -47,11 +49,15 @@ fn main() -> Any<()> {
     let recorded: Vec<Vec<f64>> = recorded.iter().map(|x| standardised(x)).collect();
     let lab = Lab { count, recorded };
     println!("{count} pull requests a figure, seed {SEED}; one run's sd is 2 %\n");
+    if std::env::args().any(|argument| argument == "trends") {
+        return lab.trends();
+    }
     lab.innocent()?;
     lab.power()?;
     lab.many()?;
     lab.outliers()?;
-    lab.clear_cases()
+    lab.clear_cases()?;
+    lab.trends()
 }
 
 /// Logarithms around their median in units of their own scale.

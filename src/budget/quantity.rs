@@ -57,6 +57,17 @@ const UNITS: &[(&str, f64, Unit)] = &[
     ("%", 1e-2, Unit::Ratio),
 ];
 
+/// Where the number ends that an amount begins with.
+fn end_of_number(text: &str) -> usize {
+    text.char_indices()
+        .find(|&(i, c)| {
+            let exponent = matches!(c, 'e' | 'E')
+                && text[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == '-' || d == '+');
+            !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_') || exponent)
+        })
+        .map_or(text.len(), |(i, _)| i)
+}
+
 impl Quantity {
     /// Reads an amount.
     ///
@@ -64,15 +75,7 @@ impl Quantity {
     /// A sentence fragment that says what is wrong and what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         let trimmed = text.trim();
-        let split = trimmed
-            .char_indices()
-            .find(|&(i, c)| {
-                let exponent = matches!(c, 'e' | 'E')
-                    && trimmed[i + 1..]
-                        .starts_with(|d: char| d.is_ascii_digit() || d == '-' || d == '+');
-                !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | '_') || exponent)
-            })
-            .map_or(trimmed.len(), |(i, _)| i);
+        let split = end_of_number(trimmed);
         let (number, unit) = trimmed.split_at(split);
         let unit = unit.trim();
         if unit.starts_with(',') {
@@ -154,6 +157,44 @@ impl Quantity {
         Some(format!("{number}{space}{name}"))
     }
 
+    /// Another amount, written in the unit that this one is written in: three digits, rounded up
+    /// where `up`, else down; all digits of a whole number where `exact`. The text, and the amount
+    /// that it stands for. `None` where this amount is 0 or the other is not finite.
+    #[must_use]
+    pub fn rewritten(&self, value: f64, up: bool, exact: bool) -> Option<(String, f64)> {
+        let gap = end_of_number(&self.text);
+        let written: f64 = self.text[..gap].replace('_', "").parse().ok()?;
+        let factor = self.value / written;
+        let wanted = value / factor;
+        if !(wanted.is_finite() && factor.is_finite() && factor > 0.0) {
+            return None;
+        }
+        let whole = exact && (wanted - wanted.round()).abs() < 1e-9 * wanted.abs().max(1.0);
+        let digits = if whole || wanted == 0.0 {
+            0
+        } else {
+            2 - wanted.abs().log10().floor() as i32
+        };
+        let step = 10_f64.powi(digits);
+        // A value that already has three digits must not move because of its last bit.
+        let scaled = wanted * step;
+        let near = scaled.round();
+        let scaled = if (scaled - near).abs() < 1e-6 {
+            near
+        } else if up {
+            scaled.ceil()
+        } else {
+            scaled.floor()
+        };
+        let number = scaled / step;
+        let mut text = format!("{number:.*}", usize::try_from(digits).unwrap_or(0));
+        if text.contains('.') {
+            text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+        }
+        text.push_str(&self.text[gap..]);
+        Some((text, number * factor))
+    }
+
     /// Whether this amount can limit a series of `unit`; else what to write.
     ///
     /// # Errors
@@ -224,6 +265,38 @@ mod tests {
             Ok((6.0, Dimension::Word("queries".into())))
         );
         assert_eq!(read("1_000"), Ok((1000.0, Dimension::Bare)));
+    }
+
+    #[test]
+    fn an_amount_is_rewritten_in_its_own_unit() {
+        let rewritten = |text: &str, value, up, exact| {
+            let (text, again) = Quantity::parse(text).unwrap().rewritten(value, up, exact)?;
+            let read = Quantity::parse(&text).unwrap().value;
+            assert!(
+                (read - again).abs() <= 1e-9 * read.abs(),
+                "{text}: {read} {again}"
+            );
+            Some(text)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            rewritten("250ms", 212_340_000.0, true, false),
+            some("213ms")
+        );
+        assert_eq!(rewritten("1.5 s", 0.81234e9, true, false), some("0.813 s"));
+        assert_eq!(rewritten("2e3 µs", 80_000.0, true, false), some("80 µs"));
+        assert_eq!(
+            rewritten("900 req/s", 1234.0, false, false),
+            some("1230 req/s")
+        );
+        assert_eq!(rewritten("0.5%", 0.001_234, true, false), some("0.124%"));
+        assert_eq!(rewritten("6 queries", 5.0, true, true), some("5 queries"));
+        assert_eq!(rewritten("20_000", 12_345.0, true, true), some("12345"));
+        assert_eq!(rewritten("20_000", 12_345.0, true, false), some("12400"));
+        assert_eq!(rewritten("9 eggs", 7.2, true, false), some("7.2 eggs"));
+        assert_eq!(rewritten("6", 0.0, true, true), some("0"));
+        assert_eq!(rewritten("0", 5.0, true, true), None);
+        assert_eq!(rewritten("6", f64::NAN, true, true), None);
     }
 
     #[test]

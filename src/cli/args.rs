@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Record(Record),
     /// Judge a commit against budgets and history.
     #[command(
-        after_help = "Examples:\n  plimsoll check\n  plimsoll check --base origin/main --strict\n  plimsoll check --mode paired -- cargo bench\n  plimsoll check --format json > check.json"
+        after_help = "Examples:\n  plimsoll check\n  plimsoll check --base origin/main --strict\n  plimsoll check --mode paired -- cargo bench\n  plimsoll check --format json > check.json\n  plimsoll check --ratchet | git apply"
     )]
     Check(Check),
     /// Two builds side by side on this machine: effect, interval, verdict.
@@ -240,6 +240,9 @@ pub(crate) struct Check {
     /// Only look for faults in the budget files.
     #[arg(long)]
     pub(crate) lint: bool,
+    /// Print only the patch that tightens limits with `ratchet`: plimsoll check --ratchet | git apply
+    #[arg(long, conflicts_with_all = ["lint", "confirm", "format"])]
+    pub(crate) ratchet: bool,
     /// Measure suspects again with the command after `--`, record the runs, and judge all runs
     /// together: over at 1 % before, at 4 % after. `{}` in the command becomes a regular expression
     /// of their names; `cargo bench` is given it by itself.

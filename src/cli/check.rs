@@ -1,10 +1,10 @@
 //! `plimsoll check`: one commit against budgets and history.
 
-use super::answer;
 use super::args::{Check as Args, Format, Many, Mode};
 use super::confirm::Suspects;
 use super::load::{self, Loaded};
 use super::world::World;
+use super::{answer, say};
 use anyhow::{Context, Result, bail};
 use plimsoll::budget::{Budget, Settings};
 use plimsoll::git::Git;
@@ -12,12 +12,14 @@ use plimsoll::history::Timeline;
 use plimsoll::ledger::order::Order;
 use plimsoll::model::{Commit, CommitId};
 use plimsoll::report::check::CheckView;
+use plimsoll::report::ratchet::RatchetView;
 use plimsoll::report::{json, markdown, terminal, text};
 use plimsoll::store::Store;
 use plimsoll::verdict::{
     self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, judge,
 };
 use std::collections::HashSet;
+use std::io::Write;
 
 /// How far behind the base the nearest measured commit may lie.
 const NEAREST_WITHIN: usize = 50;
@@ -45,6 +47,9 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         Judged::Faults(findings) => return lint(&findings),
         Judged::View(view) => *view,
     };
+    if args.ratchet {
+        return tell_ratchet(world, &view.ratchet);
+    }
     view.seconds = Some(start.elapsed().as_secs_f64());
     answer(&match args.format {
         Format::Table => terminal::check(&view),
@@ -160,6 +165,11 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         load::today(world),
     ));
     refuse_without_results(&outcome, &head, args)?;
+    // The budgets of a fork's change are not files of this repository.
+    let ratchet = match foreign {
+        None => proposed(world, &outcome)?,
+        Some(_) => RatchetView::default(),
+    };
     notes.extend(strange_label(&outcome, &loaded));
     if !outcome.elsewhere.is_empty() {
         notes.push(format!(
@@ -187,10 +197,44 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         budgets: budgets.len(),
         warnings,
         notes,
+        ratchet,
         seconds: None,
         paired: None,
     };
     Ok(Judged::View(Box::new(view)))
+}
+
+/// Tighter limits, as a patch of the budget files as they are now.
+fn proposed(world: &World, outcome: &Outcome) -> Result<RatchetView> {
+    let mut files = Vec::new();
+    for tighter in &outcome.tightenings {
+        let file = &tighter.at.file;
+        let text = std::fs::read_to_string(world.root().join(file))
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        let name = file.to_string_lossy().replace('\\', "/");
+        files.push((tighter, name, text));
+    }
+    Ok(RatchetView::new(&outcome.tightenings, &files))
+}
+
+/// Only the patch: what is said beside it must not reach `git apply`.
+fn tell_ratchet(world: &World, ratchet: &RatchetView) -> Result<Exit> {
+    if ratchet.patch.is_empty() {
+        say(
+            "nothing to tighten: no limit with `ratchet` has stood well within its `max` for long enough",
+        );
+        return Ok(Exit::Within);
+    }
+    for sentence in &ratchet.sentences {
+        say(sentence);
+    }
+    if world.folder.canonicalize().ok() != world.root().canonicalize().ok() {
+        say("the names in this patch count from the root of the repository: apply it there");
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(ratchet.patch.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Within)
 }
 
 /// What is judged, apart from the results.

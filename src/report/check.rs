@@ -1,5 +1,6 @@
 //! The frozen view of one check, which every sink reads: terminal, Markdown, JSON.
 
+use super::ratchet::RatchetView;
 use crate::diag::Diagnostic;
 use crate::model::Commit;
 use crate::verdict::{ChosenBase, Outcome, PairedSeries, Summary};
@@ -21,6 +22,8 @@ pub struct CheckView {
     pub warnings: Vec<Diagnostic>,
     /// Things a reader must know: whole sentences.
     pub notes: Vec<String>,
+    /// Tighter limits that the history has earned.
+    pub ratchet: RatchetView,
     /// Wall time of the check in seconds, where it is to be shown.
     pub seconds: Option<f64>,
     /// What was measured side by side; `None` for a check against the history.

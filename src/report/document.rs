@@ -64,6 +64,27 @@ pub struct CheckDocument {
     /// Whole sentences that a reader must know.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Tighter limits that the history has earned.
+    #[serde(default)]
+    pub ratchet: RatchetDocument,
+}
+
+/// Proposals of tighter limits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct RatchetDocument {
+    /// One a limit.
+    pub proposals: Vec<ProposalDocument>,
+    /// A unified diff of the budget files.
+    pub patch: String,
+}
+
+/// One tighter limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ProposalDocument {
+    /// What is proposed and why, a sentence.
+    pub why: String,
 }
 
 /// What a check was judged against.

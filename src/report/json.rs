@@ -33,6 +33,8 @@ struct CheckJson<'a> {
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     paired: Option<PairedJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratchet: Option<RatchetJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +70,23 @@ struct PairJson<'a> {
     change: &'static str,
     base_values: &'a [f64],
     head_values: &'a [f64],
+}
+
+#[derive(Serialize)]
+struct RatchetJson<'a> {
+    proposals: Vec<ProposalJson<'a>>,
+    patch: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProposalJson<'a> {
+    feature: &'a str,
+    limit: &'a str,
+    from: &'a str,
+    to: &'a str,
+    level: f64,
+    stood: usize,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -231,6 +250,29 @@ pub fn check(view: &CheckView) -> String {
         findings: findings.collect(),
         notes: &view.notes,
         paired: view.paired.as_ref().map(paired),
+        ratchet: ratchet(view),
+    })
+}
+
+fn ratchet(view: &CheckView) -> Option<RatchetJson<'_>> {
+    let proposals: Vec<ProposalJson<'_>> = view
+        .outcome
+        .tightenings
+        .iter()
+        .zip(&view.ratchet.sentences)
+        .map(|(tighter, why)| ProposalJson {
+            feature: &tighter.feature,
+            limit: &tighter.limit,
+            from: &tighter.from,
+            to: &tighter.to,
+            level: tighter.level,
+            stood: tighter.stood,
+            why,
+        })
+        .collect();
+    (!proposals.is_empty()).then(|| RatchetJson {
+        proposals,
+        patch: &view.ratchet.patch,
     })
 }
 

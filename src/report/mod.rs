@@ -10,6 +10,7 @@ pub mod json;
 pub mod ledger;
 pub mod markdown;
 pub mod paired;
+pub mod ratchet;
 pub mod sync;
 pub mod tell;
 pub mod terminal;

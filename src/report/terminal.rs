@@ -52,6 +52,7 @@ pub fn check(view: &CheckView) -> String {
     findings(&mut out, view);
     out.push('\n');
     let _ = writeln!(out, "{}", last_line(view));
+    ratchet(&mut out, view);
     out
 }
 
@@ -215,6 +216,21 @@ fn findings(out: &mut String, view: &CheckView) {
     for note in &view.notes {
         let _ = writeln!(out, "  note      {}", text::plain(note));
     }
+}
+
+/// Tighter limits, with the patch and how to apply it.
+fn ratchet(out: &mut String, view: &CheckView) {
+    let proposed = &view.ratchet;
+    if proposed.sentences.is_empty() {
+        return;
+    }
+    out.push_str("\nTighter limits that the history has earned:\n");
+    for sentence in &proposed.sentences {
+        let _ = writeln!(out, "  ratchet   {sentence}");
+    }
+    out.push('\n');
+    out.push_str(&text::plain_lines(&proposed.patch));
+    out.push_str("\nTake them over: plimsoll check --ratchet | git apply\n");
 }
 
 fn last_line(view: &CheckView) -> String {

@@ -110,6 +110,13 @@ pub fn plain_up_to(text: &str, limit: usize) -> String {
     shown
 }
 
+/// Foreign text of several lines, each as [`plain_up_to`] shows it, at most 2,000 of them.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    let lines = text.lines().take(2_000);
+    lines.map(|line| plain_up_to(line, 1_000) + "\n").collect()
+}
+
 /// Bidirectional controls, and characters without width that can hide in a name. The joiners
 /// U+200C and U+200D are left alone: words and emoji need them.
 fn is_invisible(c: char) -> bool {

@@ -15,7 +15,7 @@ mod summary;
 pub use accepted::{Over, broken_acceptances, over_because_of};
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
-pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, judge};
+pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, Tightening, judge};
 pub use paired::{
     Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
 };

@@ -182,6 +182,7 @@ pub(crate) fn judge(
         budgets: rules.budgets.len(),
         warnings: rules.warnings,
         notes,
+        ratchet: plimsoll::report::ratchet::RatchetView::default(),
         seconds: None,
         paired: Some(PairedView {
             command: telling.command,

@@ -63,6 +63,15 @@ pub fn url(address: &str) -> Option<&str> {
     (web && address.len() <= 2000 && address.chars().all(plain)).then_some(address)
 }
 
+/// A block of code that nothing inside can leave: its fence is longer than any run of backticks.
+#[must_use]
+pub fn block(language: &str, foreign: &str) -> String {
+    let shown = text::plain_lines(foreign);
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{shown}{fence}\n")
+}
+
 /// Every mark as its number; letters, digits, spaces and what lies beyond ASCII as they are.
 fn numbered(shown: &str) -> String {
     let mut out = String::with_capacity(shown.len() * 2);
@@ -98,6 +107,13 @@ mod tests {
         assert_eq!(code(""), "<code></code>");
         assert_eq!(code("\u{202e}x"), "`U+202Ex`");
         assert_eq!(code(&"x".repeat(10_000)).chars().count(), 203);
+    }
+
+    #[test]
+    fn nothing_leaves_a_block_of_code() {
+        assert_eq!(block("diff", "+a\n"), "```diff\n+a\n```\n");
+        assert_eq!(block("", "x\n````\n# y"), "`````\nx\n````\n# y\n`````\n");
+        assert_eq!(block("", ""), "```\n```\n");
     }
 
     #[test]

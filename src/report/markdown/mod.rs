@@ -163,6 +163,7 @@ pub fn body(parts: &[Part], extras: &Extras, room: Room) -> String {
     add(&mut out, findings(parts));
     add(&mut out, notes(parts, extras));
     out.push_str(&next);
+    add(&mut out, ratchet(parts));
     for chart in charts(&rows) {
         add(&mut out, chart);
     }
@@ -586,6 +587,31 @@ fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// Tighter limits with their patch, folded.
+fn ratchet(parts: &[Part]) -> String {
+    let checks = || parts.iter().filter_map(|part| part.check.as_ref().ok());
+    let mut out = String::new();
+    let mut told = BTreeSet::new();
+    for proposed in checks().map(|check| &check.ratchet) {
+        if proposed.proposals.is_empty() || !told.insert(&proposed.patch) {
+            continue;
+        }
+        let n = proposed.proposals.len();
+        out.push_str(&format!(
+            "\n<details><summary>{n} limit{} can be tighter</summary>\n\n",
+            if n == 1 { "" } else { "s" }
+        ));
+        for proposal in proposed.proposals.iter().take(ROWS) {
+            out.push_str(&format!("- {}\n", prose(&proposal.why)));
+        }
+        out.push_str(&format!(
+            "\n{}\nTake them over: `plimsoll check --ratchet | git apply`\n\n</details>\n",
+            escape::block("diff", &proposed.patch)
+        ));
+    }
+    out
 }
 
 fn charts(rows: &[Row<'_>]) -> Vec<String> {

@@ -3,9 +3,12 @@
 mod acceptance;
 mod blame;
 mod family;
+mod ratchet;
 mod trend;
 
 pub(crate) use acceptance::{accept, is_about};
+pub use ratchet::Tightening;
+
 use blame::Seen;
 
 use super::select::{Pair, recent_runs, select};
@@ -168,6 +171,8 @@ pub struct Outcome {
     pub head_runs: usize,
     /// Runs of the head with uncommitted changes.
     pub dirty_head_runs: usize,
+    /// Limits with a `ratchet` that can be tighter.
+    pub tightenings: Vec<Tightening>,
 }
 
 /// Judges a commit. Deterministic: the same data give the same outcome whatever the threads.
@@ -242,7 +247,9 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         judging.series(*series, pairs)
     });
     let mut record = Record::default();
+    let mut needs = Vec::new();
     for judged in results {
+        needs.extend(judged.needs);
         outcome.limits.extend(judged.limits);
         outcome.changes.extend(judged.changes);
         record.add(&judged.record);
@@ -250,6 +257,7 @@ pub fn judge(check: &Check<'_>) -> Outcome {
     outcome.limits.extend(judging.failed_and_never_seen());
     control_many(&mut outcome.limits, record, check);
     family::mark_slices(&mut outcome.limits, check.budgets);
+    outcome.tightenings = ratchet::tightenings(check, &outcome, &needs);
     sort_worst_first(&mut outcome.limits);
     outcome.changes.sort_by(|a, b| {
         a.points_ago
@@ -407,6 +415,7 @@ struct JudgedSeries {
     limits: Vec<LimitVerdict>,
     changes: Vec<KnownChange>,
     record: Record,
+    needs: Vec<ratchet::Need>,
 }
 
 fn days(check: &Check<'_>) -> Vec<f64> {
@@ -464,6 +473,10 @@ impl Judging<'_, '_> {
                 limits,
                 changes: self.changes(bench.series, direction),
                 record: self.record(pairs, bench).unwrap_or_default(),
+                needs: pairs
+                    .iter()
+                    .filter_map(|pair| self.need(pair, bench))
+                    .collect(),
             }
         });
         if let Some(judged) = judged.filter(|_| !failed) {

@@ -114,6 +114,11 @@ impl Contrast {
         }
     }
 
+    /// Standard error of the difference, on the working scale.
+    pub(super) fn error(&self) -> f64 {
+        self.se
+    }
+
     /// Whether the head may be one more point of the base.
     pub(super) fn agrees(&self, base: &Base) -> bool {
         self.delta.abs() <= base.t(1.0 - ALPHA / 2.0) * self.se
