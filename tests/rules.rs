@@ -68,6 +68,34 @@ fn a_creep_and_the_drift_it_makes_are_over_on_the_branch_where_no_change_is() {
 }
 
 #[test]
+fn the_ledger_since_a_release_holds_steps_creep_and_what_each_release_spent() {
+    let project = creeping();
+    project.git(&["tag", "v2", "HEAD~20"]);
+    let said = project.plimsoll(&["log", "parser/slow", "--since", "tag:v1", "--by", "release"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!("ledger_since", said.out);
+    let said = project.plimsoll(&["log", "parse", "--by", "release"]);
+    assert!(
+        said.out.contains("since the first result: "),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("  in v1: "), "{}", said.out);
+    assert!(said.out.contains("  after v2: "), "{}", said.out);
+    for (anchor, words) in [
+        ("tag:v9", "names no commit of this history"),
+        ("v1", "is no anchor"),
+    ] {
+        let said = project.plimsoll(&["log", "parse", "--since", anchor]);
+        assert_eq!(said.code, 2);
+        assert!(said.err.contains(words), "{anchor}: {}", said.err);
+    }
+    let said = project.plimsoll(&["log", "parse", "--since", "start"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("since start: "), "{}", said.out);
+}
+
+#[test]
 fn a_change_inherits_the_creep_of_its_base() {
     let mut project = creeping();
     project.git(&["checkout", "--quiet", "-b", "feature"]);
@@ -125,6 +153,41 @@ fn an_anchor_without_results_is_said_and_judges_nothing() {
     assert_eq!(
         words(of(&found, "drift")),
         ("unproven", Some("anchor-not-measured"))
+    );
+    let lint = project.plimsoll(&["check", "--lint"]);
+    assert_eq!(lint.code, 0, "{}{}", lint.out, lint.err);
+    assert!(
+        lint.out.contains("warning[anchor-not-measured]"),
+        "{}",
+        lint.out
+    );
+    let since = project.plimsoll(&["log", "parse", "--since", "tag:v1"]);
+    assert_eq!(since.code, 2, "{}", since.out);
+    assert!(
+        since
+            .err
+            .contains("nothing was measured at tag:v1 or before"),
+        "{}",
+        since.err
+    );
+}
+
+#[test]
+fn two_maxima_on_one_series_are_said() {
+    let mut project = Project::new();
+    project.history(6, &[("parse", 100.0)]);
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"a\"\nselect = { benchmark = \"parse\" }\nmax = \"250ms\"\n\
+         [[limit]]\nid = \"b\"\nselect = { benchmark = \"p*\" }\nmax = \"0.2s\"\n",
+    );
+    let lint = project.plimsoll(&["check", "--lint"]);
+    assert!(
+        lint.out
+            .contains("max = 0.2s here and max = 250ms in limit `parser/a`"),
+        "{}{}",
+        lint.out,
+        lint.err
     );
 }
 
@@ -271,6 +334,10 @@ fn a_slice_that_the_average_hides_is_over_and_said() {
         "{table}"
     );
     assert!(!table.contains("tier=small"), "{table}");
+    insta::assert_snapshot!("slices_table", table);
+    let holm = project.plimsoll(&["check", "--control", "holm"]);
+    assert_eq!(holm.code, 1, "{}{}", holm.out, holm.err);
+    insta::assert_snapshot!("slices_table_holm", holm.out);
 }
 
 #[test]
@@ -301,6 +368,7 @@ fn slices_of_one_run_are_compared_without_a_history() {
     let (code, found) = json(&project, &[]);
     assert_eq!((code, words(of(&found, "regress"))), (1, ("over", None)));
     assert_eq!(of(&found, "regress")["against"], "version=stable");
+    insta::assert_snapshot!("canary_table", project.plimsoll(&["check"]).out);
 }
 
 #[test]
@@ -325,6 +393,7 @@ fn without_its_guard_nothing_is_a_pass() {
     assert_eq!(code, 1);
     assert_eq!(words(of(&found, "guard")).0, "over");
     assert_eq!(words(of(&found, "max")), ("unproven", Some("guard-broken")));
+    insta::assert_snapshot!("guard_broken_table", project.plimsoll(&["check"]).out);
     project.budget(
         "parser",
         "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\", metric = \"time\" }\n\
@@ -337,6 +406,7 @@ fn without_its_guard_nothing_is_a_pass() {
         ("missing", Some("guard-missing"))
     );
     assert_ne!(words(of(&found, "max")).0, "within");
+    insta::assert_snapshot!("guard_missing_table", project.plimsoll(&["check"]).out);
 }
 
 /// Whatever is wrong with a budget file, in its own text or in what was recorded, is told in one go.

@@ -4,12 +4,14 @@ mod base;
 mod creep;
 mod ledger;
 mod runs;
+mod spent;
 
 pub(crate) use base::centre;
 pub use base::{Base, Noise};
 pub use creep::{CreepFound, Step, Windowed, exhaustion, measure_creep};
 pub use ledger::{Entry, Ledger};
 pub use runs::{RunSpread, centre_of_runs};
+pub use spent::{Boundary, Spent, Stretch, spent};
 
 use crate::detect::{ChangePoint, Input, Regime, Scale, Settings, detect};
 use crate::history::{Point, STRATUM_POINTS, Series};

@@ -96,6 +96,24 @@ pub enum Anchor {
 }
 
 impl Anchor {
+    /// Reads `tag:NAME`, `commit:ID`, `date:2026-05-01` or `start`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            Some(("tag", name)) if !name.trim().is_empty() => {
+                Some(Self::Tag(name.trim().to_owned()))
+            }
+            Some(("commit", id))
+                if id.len() >= 4 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
+                Some(Self::Commit(id.to_ascii_lowercase()))
+            }
+            Some(("date", date)) => date.trim().parse().ok().map(Self::Date),
+            None if text == "start" => Some(Self::Start),
+            _ => None,
+        }
+    }
+
     /// As it is written.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Accept(Accept),
     /// The ledger of a feature or series: levels, change points, suspects.
     #[command(
-        after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'"
+        after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'\n  plimsoll log checkout --since tag:v2.0.0 --by release"
     )]
     Log(Log),
     /// Change points of any CSV or NDJSON series; needs no repository.
@@ -414,11 +414,25 @@ impl PrePush {
     }
 }
 
+/// What a ledger is summed up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// Tags of the branch.
+    Release,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Log {
     /// FEATURE, FEATURE/LIMIT, or BENCHMARK[:METRIC][{tag=v}][@ENV]; a unique prefix suffices.
     #[arg(value_name = "FEATURE or SERIES")]
     pub(crate) name: Option<String>,
+    /// What was spent since a pinned commit: tag:NAME, commit:ID, date:2026-05-01, or start (the
+    /// commit that added the feature's budget file).
+    #[arg(long, value_name = "ANCHOR", requires = "name")]
+    pub(crate) since: Option<String>,
+    /// Sum up what each release spent; without --since from the first result on.
+    #[arg(long, value_enum, value_name = "WHAT", requires = "name")]
+    pub(crate) by: Option<By>,
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,

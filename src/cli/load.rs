@@ -189,8 +189,8 @@ pub(crate) fn commits(
         .collect();
     places.sort_unstable();
     places.dedup();
-    for place in places.into_iter().rev().take(TIMES) {
-        if let Some(id) = timeline.at(place) {
+    for place in places.iter().rev().take(TIMES) {
+        if let Some(id) = timeline.at(*place) {
             commits.times.insert(id.clone(), order.time(git, id)?);
         }
     }
@@ -204,6 +204,10 @@ pub(crate) fn commits(
                 continue;
             }
             if let Some(commit) = pinned(git, timeline, &budget.file, &drift.anchor)? {
+                if !places.is_empty() && is_bare(timeline, &places, &drift.anchor, &commit) {
+                    let bare = (budget.file.clone(), drift.anchor.clone());
+                    commits.bare.push(bare);
+                }
                 let pin = (budget.file.clone(), drift.anchor.clone(), commit);
                 commits.pins.push(pin);
             }
@@ -220,8 +224,18 @@ pub(crate) fn commits(
     Ok(commits)
 }
 
+/// Whether nothing was measured at a tag or commit, or in the 50 commits before it.
+fn is_bare(timeline: &Timeline, places: &[u32], anchor: &Anchor, commit: &CommitId) -> bool {
+    let exact = matches!(anchor, Anchor::Tag(_) | Anchor::Commit(_));
+    let Some(place) = timeline.place(commit).filter(|_| exact) else {
+        return false;
+    };
+    let from = places.partition_point(|own| own + 50 < place);
+    places.get(from).is_none_or(|own| *own > place)
+}
+
 /// The commit of the line that an anchor names: its own, or where its branch left the line.
-fn pinned(
+pub(crate) fn pinned(
     git: &Git,
     timeline: &Timeline,
     file: &Path,

@@ -5,10 +5,13 @@ use super::args::Log as Args;
 use super::load;
 use super::world::World;
 use anyhow::{Result, bail};
-use plimsoll::budget::Headlines;
+use plimsoll::budget::{Anchor, Headlines};
+use plimsoll::history::Timeline;
 use plimsoll::report::ledger;
+use plimsoll::report::since::{self, Pinned};
 use plimsoll::report::view::{ReportView, SeriesView};
 use plimsoll::verdict::Exit;
+use std::path::PathBuf;
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let view = load::project(world, args.budgets.as_ref(), world.now)?;
@@ -16,10 +19,72 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         None => answer(&ledger::overview(&view))?,
         Some(name) => {
             let found = find(&view, name)?;
-            answer(&ledger::ledger(&view, &found))?;
+            if args.since.is_some() || args.by.is_some() {
+                let mut told = String::new();
+                for series in found {
+                    let pinned = match &args.since {
+                        Some(text) => Some(pinned(world, &view, series, text)?),
+                        None => None,
+                    };
+                    told.push_str(&since::since(
+                        &view,
+                        &[series],
+                        pinned.as_ref(),
+                        args.by.is_some(),
+                    ));
+                }
+                answer(&told)?;
+            } else {
+                answer(&ledger::ledger(&view, &found))?;
+            }
         }
     }
     Ok(Exit::Within)
+}
+
+/// The commit of the line that `--since` names.
+fn pinned(world: &World, view: &ReportView, series: &SeriesView, text: &str) -> Result<Pinned> {
+    let Some(anchor) = Anchor::parse(text) else {
+        bail!("`--since {text}` is no anchor: write tag:NAME, commit:ID, date:2026-05-01 or start");
+    };
+    let file = series.feature.and_then(|index| view.features.get(index));
+    if anchor == Anchor::Start && file.is_none() {
+        bail!(
+            "`--since start` is the commit that added the budget file, and no budget selects {}: pin a tag, a commit or a date",
+            series.key
+        );
+    }
+    let file = file.map_or_else(PathBuf::new, |feature| PathBuf::from(&feature.file));
+    let git = world.repository()?;
+    let timeline = Timeline::new(git.first_parents(&git.head()?)?);
+    let Some(commit) = load::pinned(git, &timeline, &file, &anchor)? else {
+        bail!(
+            "`{text}` names no commit of this history: fetch the tags (git fetch --tags), or pin another commit"
+        );
+    };
+    let before_all = || {
+        bail!(
+            "nothing was measured at {text} or before it: pin a later commit, or measure that one with plimsoll record --commit"
+        )
+    };
+    let or_after = matches!(anchor, Anchor::Date(_) | Anchor::Start);
+    let known = view
+        .commits
+        .iter()
+        .position(|own| own.id == commit.as_str());
+    match known {
+        Some(commit) => Ok(Pinned {
+            words: anchor.describe(),
+            commit,
+            or_after,
+        }),
+        None if or_after => Ok(Pinned {
+            words: anchor.describe(),
+            commit: 0,
+            or_after,
+        }),
+        None => before_all(),
+    }
 }
 
 /// One way to name a series; `None` where it has no such name.

@@ -77,18 +77,19 @@ pub fn ledger(view: &ReportView, series: &[&SeriesView]) -> String {
     out
 }
 
-fn entry(out: &mut String, view: &ReportView, series: &SeriesView) {
-    let unit = |value: f64| text::value(value, &series.unit);
+/// The heading of a ledger: series, feature, owner, which way is better.
+pub(super) fn owned(view: &ReportView, series: &SeriesView) -> String {
     let owner = series.feature.and_then(|index| view.features.get(index));
     let owner = owner.map_or_else(String::new, |f| {
         format!(" · {} {}", text::plain(&f.name), text::plain(&f.owner))
     });
     let better = series.direction.map_or("", |d| d.in_words());
-    let _ = writeln!(
-        out,
-        "{}{owner} · {better}",
-        text::plain(&series.key.to_string())
-    );
+    format!("{}{owner} · {better}", text::plain(&series.key.to_string()))
+}
+
+fn entry(out: &mut String, view: &ReportView, series: &SeriesView) {
+    let unit = |value: f64| text::value(value, &series.unit);
+    let _ = writeln!(out, "{}", owned(view, series));
     let _ = writeln!(
         out,
         "  {}  {}",
@@ -205,7 +206,7 @@ fn stray<'v>(view: &'v ReportView, series: &SeriesView) -> Option<(f64, &'v Comm
         .map(|commit| (value, commit))
 }
 
-fn suspects(view: &ReportView, change: &ChangeView) -> String {
+pub(super) fn suspects(view: &ReportView, change: &ChangeView) -> String {
     let named: Vec<String> = change
         .suspects
         .iter()

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod markdown;
 pub mod paired;
 pub mod ratchet;
+pub mod since;
 pub mod sync;
 pub mod tell;
 pub mod terminal;

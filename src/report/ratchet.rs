@@ -18,8 +18,10 @@ impl RatchetView {
     /// repository, with `/`) and its text. Files without a proposal may be left out.
     #[must_use]
     pub fn new(tightenings: &[Tightening], files: &[(&Tightening, String, String)]) -> Self {
-        let mut view = Self::default();
-        view.sentences = tightenings.iter().map(sentence).collect();
+        let mut view = Self {
+            sentences: tightenings.iter().map(sentence).collect(),
+            patch: String::new(),
+        };
         let mut names: Vec<&str> = files.iter().map(|(_, name, _)| name.as_str()).collect();
         names.sort_unstable();
         names.dedup();

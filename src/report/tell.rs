@@ -20,6 +20,18 @@ pub fn word(verdict: &LimitVerdict) -> &'static str {
     }
 }
 
+/// Why series were not judged: `2 learning, 1 not measured`, most first.
+#[must_use]
+pub fn reasons<'w>(reasons: impl Iterator<Item = (&'w str, usize)>) -> String {
+    let mut all: Vec<(&str, usize)> = reasons.collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let told: Vec<String> = all
+        .iter()
+        .map(|(word, n)| format!("{n} {}", word.replace('-', " ")))
+        .collect();
+    text::plain(&told.join(", "))
+}
+
 /// Noise between runs with two significant digits: `±0.42 %`, `±12 %`.
 #[must_use]
 pub fn noise(fraction: f64) -> String {

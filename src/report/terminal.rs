@@ -49,6 +49,7 @@ pub fn check(view: &CheckView) -> String {
         }
         out.push('\n');
     }
+    census(&mut out, view);
     findings(&mut out, view);
     out.push('\n');
     let _ = writeln!(out, "{}", last_line(view));
@@ -215,6 +216,21 @@ fn findings(out: &mut String, view: &CheckView) {
     }
     for note in &view.notes {
         let _ = writeln!(out, "  note      {}", text::plain(note));
+    }
+}
+
+/// Why series were not judged, where there are several and rows alone do not show it.
+fn census(out: &mut String, view: &CheckView) {
+    let census = &view.summary.census;
+    if census.expected > 1 && census.judged < census.expected {
+        let reasons = census.reasons.iter().map(|(word, n)| (*word, *n));
+        let _ = writeln!(
+            out,
+            "  census    judged {} of {} series; the others: {}",
+            census.judged,
+            census.expected,
+            tell::reasons(reasons)
+        );
     }
 }
 

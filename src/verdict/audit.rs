@@ -56,6 +56,7 @@ pub fn audit(audit: &Audit<'_>) -> Vec<Diagnostic> {
         found.extend(faults_of_selection(audit.budgets, audit.series));
         found.extend(levels(audit));
         found.extend(contradictions(audit));
+        found.extend(two_maxima(audit));
         found.extend(unattainable(audit));
     }
     let place = |finding: &Diagnostic| {
@@ -110,6 +111,19 @@ pub fn anchors(audit: &Audit<'_>) -> Vec<Diagnostic> {
                         drift.anchor.describe()
                     ),
                     "fetch the tags (git fetch --tags), or pin another commit",
+                    limit.place("drift"),
+                ));
+            }
+            let pinned = (budget.file.clone(), drift.anchor.clone());
+            if commits.bare.contains(&pinned) {
+                found.push(finding(
+                    Severity::Warning,
+                    "anchor-not-measured",
+                    format!(
+                        "`{}` has no results, nor have the 50 commits before it",
+                        drift.anchor.describe()
+                    ),
+                    "measure that commit (plimsoll record --commit), or pin another",
                     limit.place("drift"),
                 ));
             }
@@ -188,6 +202,48 @@ fn contradictions(audit: &Audit<'_>) -> Vec<Diagnostic> {
                     ),
                     "one series has one direction: remove one, or select apart",
                     limit.place("direction"),
+                ));
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// Two `max` of different size on one series: only the tighter one ever decides.
+fn two_maxima(audit: &Audit<'_>) -> Vec<Diagnostic> {
+    let limits: Vec<(&str, &Limit, BTreeSet<usize>)> = audit
+        .budgets
+        .iter()
+        .flat_map(|budget| {
+            let own = budget.limits.iter();
+            own.map(|limit| (budget.feature.as_str(), limit))
+        })
+        .filter(|(_, limit)| limit.max.is_some())
+        .map(|(feature, limit)| (feature, limit, selected(audit, limit).collect()))
+        .collect();
+    let mut found = Vec::new();
+    for (i, (_, limit, series)) in limits.iter().enumerate() {
+        for (feature, other, others) in &limits[..i] {
+            let (Some(max), Some(at)) = (&limit.max, &limit.max_at) else {
+                continue;
+            };
+            let differs = other.max.as_ref().is_some_and(|own| {
+                own.dimension == max.dimension && own.value.total_cmp(&max.value).is_ne()
+            });
+            if let (true, Some(shared)) = (differs, series.intersection(others).next()) {
+                found.push(finding(
+                    Severity::Warning,
+                    "two-maxima",
+                    format!(
+                        "`{}` has max = {} here and max = {} in limit `{feature}/{}`",
+                        audit.series[*shared].key,
+                        max.text,
+                        other.max.as_ref().map_or("", |own| own.text.as_str()),
+                        other.id
+                    ),
+                    "only the tighter one ever decides: remove the other, or select apart",
+                    at,
                 ));
                 break;
             }

@@ -144,17 +144,7 @@ pub(super) fn drift(
 
 fn anchor(text: &str, span: Range<usize>, today: Date, faults: &mut Faults<'_>) -> Option<Anchor> {
     let help = "it takes \"tag:NAME\", \"commit:ID\", \"date:2026-05-01\" or \"start\"";
-    let found = match text.split_once(':') {
-        Some(("tag", name)) if !name.trim().is_empty() => Some(Anchor::Tag(name.trim().to_owned())),
-        Some(("commit", id))
-            if id.len() >= 4 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
-        {
-            Some(Anchor::Commit(id.to_ascii_lowercase()))
-        }
-        Some(("date", date)) => date.trim().parse().ok().map(Anchor::Date),
-        None if text == "start" => Some(Anchor::Start),
-        _ => None,
-    };
+    let found = Anchor::parse(text);
     match &found {
         None => faults.error("unknown-word", span, format!("`vs` is \"{text}\""), help),
         Some(Anchor::Date(date)) if *date > today => faults.error(

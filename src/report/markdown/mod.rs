@@ -378,7 +378,19 @@ fn numbers(parts: &[Part], tally: &Tally) -> String {
                 expected + check.census.expected,
             )
         });
-    told.push(format!("judged {judged} of {expected} series"));
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for check in parts.iter().filter_map(|part| part.check.as_ref().ok()) {
+        for (word, n) in check.census.reasons.iter().take(ROWS) {
+            *reasons.entry(word).or_default() += n;
+        }
+    }
+    let why = if judged < expected && expected > 1 && !reasons.is_empty() {
+        let told = super::tell::reasons(reasons.into_iter());
+        format!(" (the others: {})", prose(&told))
+    } else {
+        String::new()
+    };
+    told.push(format!("judged {judged} of {expected} series{why}"));
     told.join(", ")
 }
 

@@ -129,6 +129,8 @@ pub struct Commits {
     /// The commits that added acceptances, by budget file and id; those that are not committed are
     /// left out.
     pub accepted: Vec<(PathBuf, String, CommitId)>,
+    /// Tags and commits among them with no results at them or in the 50 commits before.
+    pub bare: Vec<(PathBuf, Anchor)>,
 }
 
 impl Commits {
