@@ -243,6 +243,10 @@ pub(crate) struct Check {
     /// Print only the patch that tightens limits with `ratchet`: plimsoll check --ratchet | git apply
     #[arg(long, conflicts_with_all = ["lint", "confirm", "format"])]
     pub(crate) ratchet: bool,
+    /// Draw pull requests from the history and say how often each regress limit would be red for
+    /// nothing, and how often it would catch a breach of 1, 1.5 and 2 times itself.
+    #[arg(long, conflicts_with_all = ["lint", "confirm"])]
+    pub(crate) self_test: bool,
     /// Measure suspects again with the command after `--`, record the runs, and judge all runs
     /// together: over at 1 % before, at 4 % after. `{}` in the command becomes a regular expression
     /// of their names; `cargo bench` is given it by itself.

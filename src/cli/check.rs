@@ -35,6 +35,9 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     if !args.lab.command.is_empty() && !args.confirm {
         bail!("a command to measure belongs to --confirm or --mode paired: add one of them");
     }
+    if args.self_test {
+        return super::self_test::run(world, args);
+    }
     if args.lint {
         let read = load::budgets(world, args.budgets.as_ref())?;
         if let Some((budgets, mut findings)) = read {

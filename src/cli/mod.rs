@@ -19,6 +19,7 @@ mod load;
 mod log;
 mod record;
 mod report;
+mod self_test;
 mod sync;
 
 mod world;

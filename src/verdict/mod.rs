@@ -10,6 +10,7 @@ mod judge;
 mod paired;
 mod rules;
 mod select;
+mod selftest;
 mod summary;
 
 pub use accepted::{Over, broken_acceptances, over_because_of};
@@ -23,6 +24,7 @@ pub use rules::{
     CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, attains, judge_creep,
     judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,
 };
+pub use selftest::{SelfTest, self_test};
 pub use summary::{Census, Exit, Summary};
 
 use crate::budget::{Consequence, Kind, Rule};

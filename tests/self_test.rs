@@ -1,0 +1,58 @@
+//! `plimsoll check --self-test`: what a budget would do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot set up its scene fails; it plays the user, clock included"
+)]
+
+mod support;
+
+use support::{Project, at};
+
+fn limit(regress: &str) -> String {
+    format!(
+        "\n[[limit]]\nid = \"time\"\nselect = {{ benchmark = \"parse\" }}\nregress = {{ vs = \"base\", limit = \"{regress}\" }}\n"
+    )
+}
+
+#[test]
+fn a_limit_far_above_the_noise_is_enforceable_and_one_inside_it_is_not() {
+    let mut project = Project::new();
+    project.budget("wide", &limit("+10%"));
+    project.budget("narrow", &limit("+0.1%"));
+    project.history(20, &[("parse", 100.0)]);
+    let runs = project.stored_runs();
+    let said = project.plimsoll(&["check", "--self-test"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!("self_test", said.out);
+    let json = project
+        .plimsoll(&["check", "--self-test", "--format", "json"])
+        .out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let of = |name: &str| {
+        let limits = at(&json, "limits").as_array().unwrap();
+        limits
+            .iter()
+            .find(|l| l["feature"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(of("wide")["unenforceable"], false);
+    assert_eq!(of("wide")["false_red"], 0.0);
+    assert_eq!(of("narrow")["unenforceable"], true);
+    assert_eq!(project.stored_runs(), runs, "nothing is recorded");
+}
+
+#[test]
+fn a_short_history_is_not_tested_and_said_to_be_short() {
+    let mut project = Project::new();
+    project.budget("wide", &limit("+10%"));
+    project.history(4, &[("parse", 100.0)]);
+    let said = project.plimsoll(&["check", "--self-test"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("not tested: none of 1 series"),
+        "{}",
+        said.out
+    );
+}
