@@ -416,3 +416,38 @@ fn a_load_test_without_a_name_is_called_after_its_file_and_that_is_said() {
         said.out
     );
 }
+
+#[test]
+fn data_from_the_field_says_which_time_it_covers() {
+    let mut project = Project::new();
+    let sha = project.commit("Start");
+    let file = project.write(
+        "results/metrics.txt",
+        "# TYPE wait_seconds histogram\nwait_seconds_bucket{le=\"1\"} 4\nwait_seconds_bucket{le=\"+Inf\"} 4\n",
+    );
+    let file = file.to_str().unwrap();
+    let field = ["--env", "field", "--commit", &sha, "--format", "json"];
+    let record = |window: &str| {
+        let args = [
+            &["record", file, "--from", "openmetrics", "--window", window],
+            &field[..],
+        ];
+        project.plimsoll(&args.concat())
+    };
+    let said = record("24h");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("\"window\": \"24h\"") && said.out.contains("latency.p95"),
+        "{}",
+        said.out
+    );
+    assert_eq!(record("24h").code, 0);
+    assert_eq!(project.stored_runs(), 1);
+    assert_eq!(record("7d").code, 0);
+    assert_eq!(project.stored_runs(), 2);
+    for wrong in ["24", "h", "0h", "1.5h", "-1h", "1 h", "024h"] {
+        assert_eq!(record(wrong).code, 2, "{wrong}");
+    }
+    let lab = project.plimsoll(&["record", file, "--window", "24h"]);
+    assert_eq!(lab.code, 2);
+}

@@ -40,7 +40,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Read results, tie them to a commit and an environment, store them.
     #[command(
-        after_help = "Examples:\n  plimsoll record target/criterion\n  plimsoll record --runs 3 -- cargo bench\n  plimsoll record --runs 5 -- ./target/release/app --big input.json\n  plimsoll record --build-time --file-size app=target/release/app -- cargo build --release\n  plimsoll record bench.json --from hyperfine --dry-run --format json"
+        after_help = "Examples:\n  plimsoll record target/criterion\n  plimsoll record --runs 3 -- cargo bench\n  plimsoll record --runs 5 -- ./target/release/app --big input.json\n  plimsoll record --build-time --file-size app=target/release/app -- cargo build --release\n  plimsoll record bench.json --from hyperfine --dry-run --format json\n  plimsoll record metrics.txt --from openmetrics --env field --commit v1.4.2 --window 24h"
     )]
     Record(Record),
     /// Judge a commit against budgets and history.
@@ -187,6 +187,9 @@ pub(crate) struct Record {
     /// Label of the environment [default: <os>-<arch>].
     #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) env: Option<String>,
+    /// The time that data from the field covers, as `24h`: a tag, so that other windows are other series.
+    #[arg(long, value_name = "DURATION", requires_all = ["env", "commit"], conflicts_with = "command", value_parser = window)]
+    pub(crate) window: Option<String>,
     /// Prefix of the benchmarks' names, for groups that are recorded together.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) suite: String,
@@ -205,6 +208,17 @@ pub(crate) struct Record {
     /// A command that makes the results, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+/// A number of seconds, minutes, hours, days or weeks, as it stands.
+fn window(text: &str) -> Result<String, String> {
+    let number = text
+        .strip_suffix(['s', 'm', 'h', 'd', 'w'])
+        .unwrap_or_default();
+    match number.parse::<u32>() {
+        Ok(n) if n > 0 && n.to_string() == number => Ok(text.to_owned()),
+        _ => Err("write a whole number and s, m, h, d or w, as in 24h".to_owned()),
+    }
 }
 
 /// Control over many tests.

@@ -70,9 +70,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     for (i, given) in document.measurements.into_iter().enumerate() {
         let wrong = |what: &str| Fault::at(format!("measurements[{i}]"), what);
         let unit = Unit::from_canonical(&given.unit);
-        if !matches!(unit, Unit::Other(_)) && given.value < 0.0 {
+        let mut values = given.samples.iter().flatten().chain([&given.value]);
+        if !matches!(unit, Unit::Other(_)) && values.any(|value| *value < 0.0) {
             return Err(wrong(
-                "the value is negative, which its unit does not allow",
+                "a value is negative, which its unit does not allow",
             ));
         }
         let count = given.samples.as_ref().map(|samples| samples.len() as u64);
@@ -141,6 +142,7 @@ mod tests {
             ("2.5, \"unit\"", "-2.5, \"unit\""),
             ("\"ns\"", "1"),
             ("[1, 2.5, 4]", "[]"),
+            ("[1, 2.5, 4]", "[-1, 2.5, 4]"),
             ("\"lower\"", "\"down\""),
             ("\"tags\"", "\"tag\""),
             ("2.5, \"unit\"", "1e999, \"unit\""),

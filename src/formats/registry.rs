@@ -10,7 +10,7 @@ use super::{
     gungraun, h2load, hey, hyperfine, iai, jmeter, jmh, julia, k6, libtest, lighthouse, locust,
     luau, mitata, oha, pyperf, pytest_benchmark, ruby, siege, tinybench, vegeta, vitest, wrk,
 };
-use super::{artillery, csv, plimsoll};
+use super::{artillery, csv, openmetrics, otlp, plimsoll};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -126,6 +126,8 @@ static FORMATS: &[Format] = &[
     h2load::FORMAT,
     siege::FORMAT,
     artillery::FORMAT,
+    openmetrics::FORMAT,
+    otlp::FORMAT,
     plimsoll::FORMAT,
     csv::FORMAT,
 ];

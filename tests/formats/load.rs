@@ -43,6 +43,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("artillery", "artillery/run.json"),
     ("plimsoll", "plimsoll/handmade-measurements.json"),
     ("csv", "csv/handmade-long.csv"),
+    ("openmetrics", "openmetrics/handmade-service.prom"),
+    ("otlp", "otlp/handmade-export.json"),
 ];
 
 /// Values of the corpus: file | benchmark | metric | tags | value | n.
@@ -126,6 +128,12 @@ h2load/h1.txt | h1 | latency.mean | clients=8 | 658000 | 2000
 artillery/media-scraper.json | media-scraper | latency.p95 | - | 1465900000 | 6000
 artillery/media-scraper.json | media-scraper | latency.p99.9 | endpoint=/api/scrape | 2018700000 | 6000
 siege/json.json | json | latency.max | - | 30e6 | 13095
+prometheus/openmetrics_histogram_exemplars.txt | a | p50 | - | 1.75 | 3
+prometheus/openmetrics_simple_summary.txt | a | mean | - | 2 | 1
+prometheus/common_parse_2.prom | name | value | labelname=val2 | 0.23 | 1
+otlp/metrics_example.json | my.counter | value | my.counter.attr=some value | 5 | 1
+otlp/metrics_example.json | my.histogram | p50 |  | 1 | 2
+otlp/metrics_example.json | my.exponential.histogram | p50 |  | 5 | 3
 bombardier/json.json | http://127.0.0.1:18080/json | latency.mean |  | 613803.9935488825 | 65105
 ";
 
@@ -146,6 +154,9 @@ pub(crate) const FOLDERS: &[Folder] = &[
     ("vegeta", &["vegeta"]),
     ("oha", &["oha"]),
     ("autocannon", &["autocannon"]),
+    ("prometheus", &["openmetrics"]),
+    ("otlp", &["otlp"]),
+    ("nighthawk", &["openmetrics"]),
 ];
 
 /// Files of those folders that are refused, and a part of what is said.
@@ -160,7 +171,22 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("vegeta/hdrplot.txt", "not known"),
     ("oha/json.txt", "not known"),
     ("autocannon/fastify_benchmark-results.json", "not known"),
+    ("nighthawk/output_formatter.csv.gold", "not known"),
+    ("nighthawk/output_formatter.json.gold", "not known"),
+    ("nighthawk/output_formatter.medium.fortio.gold", "not known"),
+    ("nighthawk/output_formatter.txt.gold", "not known"),
 ];
+
+#[test]
+fn a_test_in_which_every_request_failed_gives_no_numbers() {
+    let reading = read_bytes(
+        Path::new("x"),
+        &bytes_of("wrk/fail.txt"),
+        &Options::default(),
+    )
+    .unwrap();
+    assert!(reading.measurements.is_empty() && !reading.failures.is_empty());
+}
 
 #[test]
 fn what_record_prints_reads_back() {

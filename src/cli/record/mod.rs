@@ -276,6 +276,26 @@ impl Attempt {
     }
 }
 
+/// Tags everything with the time that it covers.
+fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
+    for m in readings
+        .readings
+        .iter_mut()
+        .flat_map(|r| &mut r.measurements)
+    {
+        if let Some(other) = m.tags.insert("window".to_owned(), window.to_owned())
+            && other != window
+        {
+            bail!(
+                "`{}` already has the tag window={}: leave --window out",
+                text::plain(&m.benchmark),
+                text::plain(&other)
+            );
+        }
+    }
+    Ok(())
+}
+
 fn collect(
     world: &World,
     args: &Record,
@@ -294,6 +314,9 @@ fn collect(
             read(&inputs(world, args)?, &options(args, None, head_time))?
         };
         readings.readings.extend(sizes.read(world)?);
+        if let Some(window) = &args.window {
+            of_window(&mut readings, window)?;
+        }
         return Ok(vec![Attempt::of_files(readings)]);
     }
     let before = |kind, number, of| {
