@@ -6,7 +6,8 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program for developers tells what it does"
+    clippy::disallowed_methods,
+    reason = "a program for developers tells what it does, and runs for a given time"
 )]
 
 use plimsoll::formats::{Options, Reading, formats, read_bytes};

@@ -70,11 +70,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     for (i, given) in document.measurements.into_iter().enumerate() {
         let wrong = |what: &str| Fault::at(format!("measurements[{i}]"), what);
         let unit = Unit::from_canonical(&given.unit);
-        let mut values = given.samples.iter().flatten().chain([&given.value]);
-        if !matches!(unit, Unit::Other(_)) && values.any(|value| *value < 0.0) {
-            return Err(wrong(
-                "a value is negative, which its unit does not allow",
-            ));
+        let samples = given.samples.iter().flatten();
+        let negative = samples.chain([&given.value]).any(|value| *value < 0.0);
+        if !matches!(unit, Unit::Other(_)) && negative {
+            return Err(wrong("a value is negative, which its unit does not allow"));
         }
         let count = given.samples.as_ref().map(|samples| samples.len() as u64);
         let n = count.or(given.n).unwrap_or(1);
