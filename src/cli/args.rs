@@ -4,7 +4,7 @@ mod accept;
 mod github;
 mod ledger;
 
-pub(crate) use accept::Accept;
+pub(crate) use accept::{Accept, Init};
 pub(crate) use github::{Action, Comment, FailOn, When};
 pub(crate) use ledger::{Prune, Sync};
 
@@ -72,6 +72,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HookCommand,
     },
+    /// Propose budgets from what was measured: present levels and a headroom beyond the noise.
+    #[command(
+        after_help = "Example:\n  plimsoll record target/criterion && plimsoll init\n\nNothing is overwritten; a file that is there already is kept."
+    )]
+    Init(Init),
     /// Write a change that was made on purpose into the feature's budget file, for review.
     #[command(
         after_help = "Examples:\n  plimsoll accept HEAD --reason \"audit log must be synchronous until PAY-812\" --issue PAY-812\n  plimsoll accept 9f3c2ab --reason \"exact tax rules\" --limit checkout/p99 --until 30d\n\nAn acceptance has a ceiling and an end: it is no blank cheque. Commit the file with the change."

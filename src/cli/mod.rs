@@ -13,6 +13,7 @@ mod doctor;
 mod export;
 mod export_runs;
 mod import;
+mod init;
 mod judged;
 mod lab;
 mod load;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Man(args) => completions::man(&world, &args),
         Command::Hook { command } => lab::hook::run(world, &command),
         Command::Accept(args) => accept::run(&world, &args),
+        Command::Init(args) => init::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
         Command::Prune(args) => doctor::prune(&world, &args),
         Command::Export(args) => match &args.runs {

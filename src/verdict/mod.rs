@@ -8,6 +8,7 @@ mod audit;
 mod evidence;
 mod judge;
 mod paired;
+mod propose;
 mod rules;
 mod select;
 mod selftest;
@@ -20,6 +21,7 @@ pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, Tightening,
 pub use paired::{
     Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
 };
+pub use propose::{Measured, propose};
 pub use rules::{
     CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, attains, judge_creep,
     judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,

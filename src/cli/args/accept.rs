@@ -1,4 +1,4 @@
-//! Arguments of `plimsoll accept`.
+//! Arguments of `plimsoll accept` and `plimsoll init`.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -33,6 +33,13 @@ pub(crate) struct Accept {
     /// Judge only this environment.
     #[arg(long, value_name = "LABEL")]
     pub(crate) env: Option<String>,
+    /// Folder of the budget files [default: budgets at the root of the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) budgets: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,
