@@ -38,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     let db = match cli.global.db {
         // `doctor --db` means the database, wherever it is; anything else wants to know which.
         Some(None) if !examined => bail!("--db needs a FILE"),
+        Some(None) => std::env::var_os("PLIMSOLL_DB").map(std::path::PathBuf::from),
         db => db.flatten(),
     };
     let world = World::new(cli.global.directory, db)?;

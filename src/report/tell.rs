@@ -416,7 +416,7 @@ fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
             },
         },
         Some(Reason::GuardBroken) => {
-            "its guard is out of bounds: what was measured is not what was asked for".to_owned()
+            "its guard is out of bounds or was not measured: what was measured may not be what was asked for".to_owned()
         }
         Some(Reason::AnchorNotMeasured) => {
             "too few results at the pinned commit and around it: measure it with plimsoll record --commit, or pin another".to_owned()
