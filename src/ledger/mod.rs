@@ -4,7 +4,7 @@
 //! named by what it holds, so the same run has the same name everywhere, files are only ever added,
 //! and two histories are merged by taking every file of both.
 //!
-//! [`file`] is one run as a file, [`pack`] many of a month in one, [`folder`] a folder of them; [`sync`]
+//! [`mod@file`] is one run as a file, [`pack`] many of a month in one, [`folder`] a folder of them; [`sync`]
 //! exchanges them with a data branch, [`order`] finds the order of commits in a shallow clone.
 
 pub mod file;
