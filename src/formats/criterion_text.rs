@@ -49,10 +49,17 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     // The benchmark whose lines are being read.
     let mut bench: Option<Bench> = None;
     let mut comparing = false;
+    // The benchmark that was begun last, and whether the program came to its end.
+    let mut begun = String::new();
+    let mut crashed = false;
     for (i, line) in input.text()?.lines().enumerate() {
         let line = uncoloured(line);
         let place = format!("line {}", i + 1);
         let indented = line.starts_with(' ');
+        if let Some(rest) = line.strip_prefix("Benchmarking ") {
+            begun = rest.split(": ").next().unwrap_or(rest).trim().to_owned();
+        }
+        crashed |= line.starts_with("error: bench failed") || is_panic(&line);
         if let Some(cells) =
             split(&line, "time:").filter(|(left, _)| !left.is_empty() || !comparing)
         {
@@ -110,7 +117,25 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             comparing = false;
         }
     }
+    let ours = !begun.is_empty() || !parsed.measurements.is_empty();
+    if crashed && ours {
+        let finished = |name: &str| parsed.measurements.iter().any(|m| m.benchmark == name);
+        let name = if begun.is_empty() || finished(&begun) {
+            CRASHED
+        } else {
+            &begun
+        };
+        parsed.fail(name, "the benchmark program crashed");
+    }
     Ok(parsed)
+}
+
+/// What a crash is called when no benchmark was begun that did not end.
+const CRASHED: &str = "cargo bench";
+
+/// `thread 'main' panicked at …`, with or without a number.
+fn is_panic(line: &str) -> bool {
+    line.starts_with("thread '") && line.contains(" panicked at ")
 }
 
 fn unknown(unit: &str, place: &str) -> Fault {
@@ -168,6 +193,27 @@ mod tests {
         ));
         assert!(close(get(&reading, "b", "time").value, 2_000.0));
         assert_eq!(reading.measurements.len(), 3);
+    }
+
+    #[test]
+    fn a_crash_is_a_failure_of_what_was_begun_and_keeps_what_had_ended() {
+        let end =
+            "\nthread 'main' panicked at benches/x.rs:42:5:\nexplicit panic\nerror: bench failed\n";
+        let ended = "Benchmarking a\na                       time:   [1.0 ns 2.0 ns 3.0 ns]\n";
+        for (text, name) in [
+            (
+                format!("{ended}Benchmarking b: Warming up for 3.0000 s{end}"),
+                "b",
+            ),
+            (format!("{ended}{end}"), "cargo bench"),
+        ] {
+            let reading = read_text("x.txt", "criterion-text", &text).unwrap();
+            assert_eq!(reading.measurements.len(), 1, "{text}");
+            assert_eq!(reading.failures.len(), 1, "{text}");
+            assert_eq!(reading.failures[0].benchmark, name);
+        }
+        let whole = read_text("x.txt", "criterion-text", ended).unwrap();
+        assert!(whole.failures.is_empty());
     }
 
     #[test]
