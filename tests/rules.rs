@@ -283,6 +283,49 @@ fn cost_that_grows_too_fast_with_size_is_over() {
     insta::assert_snapshot!("sizes_table", project.plimsoll(&["check"]).out);
 }
 
+/// Queries at three sizes: 3 and so many more a row.
+fn record_queries(project: &mut Project, run: usize, per_row: usize) {
+    let mut text = String::from("benchmark,metric,value,unit,direction,rows\n");
+    for rows in [1, 10, 50] {
+        let queries = 3 + per_row * rows;
+        text.push_str(&format!("orders,db.queries,{queries},count,lower,{rows}\n"));
+    }
+    let file = project.write(&format!("results/queries-{run}.csv"), &text);
+    let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+#[test]
+fn queries_that_grow_with_rows_are_blamed_on_the_commit_that_brought_them() {
+    let mut project = Project::new();
+    project.budget(
+        "orders",
+        "[[limit]]\nid = \"queries\"\nselect = { benchmark = \"orders\", metric = \"db.queries\", by = \"rows\" }\n\
+         deterministic = true\ngrowth = { max_slope = 0 }\n",
+    );
+    for run in 0..6 {
+        project.commit(&format!("Flat {run}"));
+        record_queries(&mut project, run, 0);
+    }
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(words(of(&found, "growth")), ("within", None));
+    let culprit = project.commit("Fetch each row");
+    record_queries(&mut project, 6, 1);
+    for run in 7..10 {
+        let (code, found) = json(&project, &[]);
+        assert_eq!(code, 1, "{found:#}");
+        assert_eq!(words(of(&found, "growth")), ("over", None));
+        assert_eq!(of(&found, "growth")["introduced_by"], culprit.as_str());
+        project.commit(&format!("Later {run}"));
+        record_queries(&mut project, run, 1);
+    }
+    let (code, found) = json(&project, &["--base", "HEAD~1"]);
+    assert_eq!(code, 0, "main carries it already: {found:#}");
+    assert_eq!(words(of(&found, "growth")), ("inherited", None));
+    assert_eq!(of(&found, "growth")["introduced_by"], culprit.as_str());
+}
+
 #[test]
 fn too_few_sizes_are_a_fault_of_the_budget() {
     let mut project = Project::new();

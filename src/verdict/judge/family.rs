@@ -26,6 +26,16 @@ struct Member {
     /// Level of the base.
     base: Option<f64>,
     runs: usize,
+    /// Places and values of the points before the head.
+    earlier: Vec<(u32, f64)>,
+}
+
+/// The greatest Δvalue ÷ Δsize between neighbouring sizes, worse being positive.
+fn steepest(known: &[(f64, f64)], sign: f64) -> Option<f64> {
+    known
+        .windows(2)
+        .map(|pair| sign * (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
+        .max_by(f64::total_cmp)
 }
 
 /// A number written in a tag.
@@ -166,15 +176,17 @@ impl Judging<'_, '_> {
                 true,
             );
             let base = base.map(|base| base.value(base.level));
-            (median(&runs), base, runs.len())
+            let earlier = bench.earlier.iter().map(|p| (p.place, p.value)).collect();
+            (median(&runs), base, runs.len(), earlier)
         });
-        let (head, base, runs) = there.unwrap_or((None, None, 0));
+        let (head, base, runs, earlier) = there.unwrap_or((None, None, 0, Vec::new()));
         Some(Member {
             index: pair.series,
             size,
             head,
             base,
             runs,
+            earlier,
         })
     }
 
@@ -215,10 +227,7 @@ impl Judging<'_, '_> {
                 .iter()
                 .filter_map(|member| Some((member.size, value(member)?)))
                 .collect();
-            known
-                .windows(2)
-                .map(|pair| sign * (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
-                .max_by(f64::total_cmp)
+            steepest(&known, sign)
         };
         let (head, base) = (slope(|m| m.head), slope(|m| m.base));
         let mut judgement = match head {
@@ -252,10 +261,47 @@ impl Judging<'_, '_> {
         found.used = head
             .filter(|_| most > 0.0)
             .map(|head| (head / most).max(0.0));
-        if found.judgement.verdict == Verdict::Over && base.is_none_or(|base| base <= most) {
-            self.name(&mut found, vec![self.head_place]);
+        if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
+            let (places, before_head) = self.growth_since(members, sign, most);
+            let known = places.first().is_some_and(|place| *place < self.base_end);
+            if known && before_head.is_some_and(|before| head <= Some(before)) {
+                found.judgement.verdict = match self.check.base {
+                    Some(_) => Verdict::Inherited,
+                    None => found.judgement.verdict,
+                };
+            }
+            self.name(&mut found, places);
         }
         found
+    }
+
+    /// The commits after the last one whose growth was allowed up to the first whose growth was
+    /// not, newest first; nobody where it never was allowed. Beside them the growth just before
+    /// the head.
+    fn growth_since(&self, members: &[Member], sign: f64, most: f64) -> (Vec<u32>, Option<f64>) {
+        let there: Vec<&Member> = members.iter().filter(|m| m.head.is_some()).collect();
+        let mut by_place: BTreeMap<u32, BTreeMap<usize, (f64, f64)>> = BTreeMap::new();
+        for (index, member) in there.iter().enumerate() {
+            for (place, value) in &member.earlier {
+                let sizes = by_place.entry(*place).or_default();
+                sizes.insert(index, (member.size, *value));
+            }
+        }
+        let slopes: Vec<(u32, f64)> = by_place
+            .iter()
+            .filter(|(_, sizes)| sizes.len() == there.len())
+            .filter_map(|(place, sizes)| {
+                let sizes: Vec<(f64, f64)> = sizes.values().copied().collect();
+                Some((*place, steepest(&sizes, sign)?))
+            })
+            .collect();
+        let allowed = |slope: f64| slope <= most + 1e-9 * most.max(1.0);
+        let good = slopes.iter().rposition(|(_, slope)| allowed(*slope));
+        let places = good.map_or_else(Vec::new, |good| {
+            let first = slopes.get(good + 1).map_or(self.head_place, |(p, _)| *p);
+            (slopes[good].0 + 1..=first).rev().collect()
+        });
+        (places, slopes.last().map(|(_, slope)| *slope))
     }
 
     fn complexity(
