@@ -27,6 +27,9 @@ pub struct Analysis {
     pub changes: Vec<ChangePoint>,
     /// Indices at which the machine changed for good.
     pub breaks: Vec<usize>,
+    /// Short stretches off a level that came back to it, in order; their points count in the
+    /// regime around.
+    pub excursions: Vec<Regime>,
     /// Offset of each point's machine on the working scale, NaN while it is not known.
     pub offsets: Vec<f64>,
     /// Standard deviation of one point around its level in the newest stretch, working scale.
@@ -51,6 +54,7 @@ pub fn analyse_points(series: &Series, points: &[Point], breaks: &[usize]) -> An
         regimes: Vec::new(),
         changes: Vec::new(),
         breaks: breaks.to_vec(),
+        excursions: Vec::new(),
         offsets: Vec::with_capacity(points.len()),
         sigma: 0.0,
         autocorrelation: 0.0,
@@ -95,12 +99,13 @@ impl Analysis {
                 0.0
             }
         }));
-        self.regimes
-            .extend(found.regimes.iter().map(|regime| Regime {
-                first: regime.first + start,
-                last: regime.last + start,
-                ..*regime
-            }));
+        let shifted = |regime: &Regime| Regime {
+            first: regime.first + start,
+            last: regime.last + start,
+            ..*regime
+        };
+        self.regimes.extend(found.regimes.iter().map(shifted));
+        self.excursions.extend(found.excursions.iter().map(shifted));
         self.changes
             .extend(found.change_points.iter().map(|change| ChangePoint {
                 index: change.index + start,

@@ -343,6 +343,16 @@ pub(crate) fn project(
     chosen: Option<&PathBuf>,
     now: jiff::Timestamp,
 ) -> Result<ReportView> {
+    with_project(world, chosen, now, |project| Ok(build(project)))
+}
+
+/// What the read model of the whole project at HEAD is made of.
+pub(crate) fn with_project<T>(
+    world: &World,
+    chosen: Option<&PathBuf>,
+    now: jiff::Timestamp,
+    make: impl FnOnce(&Project<'_>) -> Result<T>,
+) -> Result<T> {
     let settings = settings(world)?;
     let loaded = Loaded::new(world, &settings)?;
     let git = world.repository()?;
@@ -365,7 +375,7 @@ pub(crate) fn project(
         |name| name.to_string_lossy().into_owned(),
     );
     let columns = loaded.columns(|_| true)?;
-    Ok(build(&Project {
+    make(&Project {
         name: &git.project_name().unwrap_or(folder),
         branch: &git
             .head_branch()
@@ -384,5 +394,5 @@ pub(crate) fn project(
         retired: &settings.retired,
         shallow: order.gap.is_some(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
-    }))
+    })
 }

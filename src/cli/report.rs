@@ -5,7 +5,8 @@ use super::args::Report as Args;
 use super::load;
 use super::world::World;
 use anyhow::{Context, Result, bail};
-use plimsoll::report::html::Theme;
+use plimsoll::report::build::Builder;
+use plimsoll::report::html::{Source, Theme};
 use plimsoll::report::view::ReportView;
 use plimsoll::verdict::Exit;
 use std::path::Path;
@@ -19,14 +20,18 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
             args.output.display()
         );
     }
-    let view = load::project(world, args.budgets.as_ref(), args.now.unwrap_or(world.now))?;
+    let now = args.now.unwrap_or(world.now);
     if args.single_file {
+        let view = load::project(world, args.budgets.as_ref(), now)?;
         let page = theme.render_single(&view)?;
         write_file(&folder, &page)?;
         answer(&format!("wrote {}\n", folder.display()))?;
         return Ok(Exit::Within);
     }
-    let pages = write_with(&theme, &view, &folder)?;
+    // A large project is made and written series by series.
+    let pages = load::with_project(world, args.budgets.as_ref(), now, |project| {
+        write_with(&theme, &Builder::new(project), &folder)
+    })?;
     answer(&format!(
         "wrote {pages} files · open {}\n",
         folder.join("index.html").display()
@@ -39,9 +44,9 @@ pub(crate) fn write(view: &ReportView, folder: &Path) -> Result<usize> {
     write_with(&Theme::default(), view, folder)
 }
 
-fn write_with(theme: &Theme, view: &ReportView, folder: &Path) -> Result<usize> {
+fn write_with(theme: &Theme, source: &impl Source, folder: &Path) -> Result<usize> {
     let mut files = 0;
-    theme.render_each(view, |name, bytes| -> Result<()> {
+    theme.render_from(source, |name, bytes| -> Result<()> {
         write_file(&folder.join(name), &bytes)?;
         files += 1;
         Ok(())

@@ -198,6 +198,13 @@ impl Placement {
         self.places.get(run).copied().flatten()
     }
 
+    /// Whether any of these points is part of the history.
+    #[must_use]
+    pub fn holds(&self, columns: &Columns) -> bool {
+        let place = |id: &i64| self.place(*self.by_row.get(id)? as usize);
+        columns.runs.iter().any(|id| place(id).is_some())
+    }
+
     /// Puts the columns of one series into git order.
     #[must_use]
     pub fn arrange(&self, row: SeriesRow, columns: &Columns) -> Series {

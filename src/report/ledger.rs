@@ -1,7 +1,9 @@
 //! The ledger of a series on a terminal: levels, change points with suspects, sparkline.
 
 use super::text;
-use super::view::{ChangeKind, ChangeView, CommitView, LedgerView, ReportView, SeriesView, State};
+use super::view::{
+    ChangeKind, ChangeView, CommitView, ExcursionView, LedgerView, ReportView, SeriesView, State,
+};
 use std::fmt::Write;
 
 /// Suspects named for one change.
@@ -109,6 +111,23 @@ fn entry(out: &mut String, view: &ReportView, series: &SeriesView) {
         Some(ledger) => lines(out, view, series, ledger),
         None => out.push_str("  no level yet\n"),
     }
+    for excursion in &series.excursions {
+        let at = |commit: usize| view.commits.get(commit).map_or("", |c| &c.id[..7]);
+        let n = excursion.last + 1 - excursion.first;
+        let _ = writeln!(
+            out,
+            "  {:>12}  for {n} result{} from {}, back since {}: {}, so no part of the drift",
+            excursion_effect(series, excursion),
+            if n == 1 { "" } else { "s" },
+            at(excursion.begun),
+            at(excursion.back),
+            if excursion.improved {
+                "it passed"
+            } else {
+                "put right"
+            },
+        );
+    }
     for machine in series
         .changes
         .iter()
@@ -125,6 +144,15 @@ fn entry(out: &mut String, view: &ReportView, series: &SeriesView) {
                 unit(machine.after)
             );
         }
+    }
+}
+
+/// How far an excursion was off the level around it.
+pub(super) fn excursion_effect(series: &SeriesView, excursion: &ExcursionView) -> String {
+    if excursion.around > 0.0 {
+        text::effect(excursion.level / excursion.around - 1.0)
+    } else {
+        text::difference(excursion.level - excursion.around, &series.unit)
     }
 }
 

@@ -20,6 +20,66 @@ pub struct Pinned {
     pub or_after: bool,
 }
 
+/// What was spent in one release, or since the newest one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Names of the releases that end with it; `None` for what is not released.
+    pub release: Option<String>,
+    /// Measured commits at which it opens and closes, as indices into [`ReportView::commits`].
+    pub commits: (usize, usize),
+    /// Steps are indices into [`SeriesView::changes`].
+    pub spent: Spent,
+    /// The machine changed in between, so that its levels cannot be compared.
+    pub new_machine: bool,
+}
+
+/// What was spent in each release since the first result, oldest first: the segments add up to
+/// the whole. Empty without a level.
+#[must_use]
+pub fn segments(view: &ReportView, series: &SeriesView) -> Vec<Segment> {
+    let Some(marks) = marks(view, series, None, true) else {
+        return Vec::new();
+    };
+    let at: Vec<usize> = marks.iter().map(|mark| mark.point).collect();
+    let (stretches, boundaries) = (stretches(series), boundaries(series));
+    let parts = spent(&values(series), &stretches, &boundaries, &at).unwrap_or_default();
+    let commit = |mark: &Mark| series.points.get(mark.point).map_or(0, |p| p.commit);
+    let is_machine = |step: &usize| {
+        let change = series.changes.get(*step);
+        change.is_some_and(|change| change.kind != ChangeKind::Change)
+    };
+    parts
+        .into_iter()
+        .zip(marks.windows(2))
+        .map(|(spent, ends)| Segment {
+            release: Some(ends[1].name.clone()).filter(|name| !name.is_empty()),
+            commits: (commit(&ends[0]), commit(&ends[1])),
+            new_machine: spent.steps.iter().any(is_machine),
+            spent,
+        })
+        .collect()
+}
+
+fn stretches(series: &SeriesView) -> Vec<Stretch> {
+    let regimes = series.regimes.iter();
+    regimes
+        .map(|regime| Stretch {
+            first: regime.first,
+            last: regime.last,
+        })
+        .collect()
+}
+
+fn boundaries(series: &SeriesView) -> Vec<Boundary> {
+    let changes = series.changes.iter();
+    changes
+        .map(|change| Boundary {
+            at: change.point,
+            amount: change.after - change.before,
+        })
+        .collect()
+}
+
 /// A commit at which an account is closed.
 struct Mark {
     name: String,
@@ -130,22 +190,7 @@ fn account(
     marks: &[Mark],
     by_release: bool,
 ) {
-    let stretches: Vec<Stretch> = series
-        .regimes
-        .iter()
-        .map(|regime| Stretch {
-            first: regime.first,
-            last: regime.last,
-        })
-        .collect();
-    let boundaries: Vec<Boundary> = series
-        .changes
-        .iter()
-        .map(|change| Boundary {
-            at: change.point,
-            amount: change.after - change.before,
-        })
-        .collect();
+    let (stretches, boundaries) = (stretches(series), boundaries(series));
     let at: Vec<usize> = marks.iter().map(|mark| mark.point).collect();
     let ends = [at[0], at[at.len() - 1]];
     let values = values(series);

@@ -125,6 +125,8 @@ pub struct SeriesView {
     pub regimes: Vec<RegimeView>,
     /// Change points and machine changes, in order.
     pub changes: Vec<ChangeView>,
+    /// Short stretches off a level that came back to it: no changes, in order.
+    pub excursions: Vec<ExcursionView>,
     /// Who spent the budget.
     pub ledger: Option<LedgerView>,
 }
@@ -195,6 +197,8 @@ pub struct ChangeView {
     pub kind: ChangeKind,
     /// First point of the new level.
     pub point: usize,
+    /// Its commit, as an index into [`ReportView::commits`].
+    pub commit: usize,
     /// First and last point at which the new level may have begun.
     pub range: (usize, usize),
     /// Commits that may have caused it, most suspect first; indices into [`ReportView::commits`].
@@ -212,6 +216,25 @@ pub struct ChangeView {
     /// The acceptance that covers it.
     pub accepted: Option<AcceptedView>,
     /// It made things better.
+    pub improved: bool,
+}
+
+/// A stretch of a few points off the level around it: a regression soon put right, or a burst.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExcursionView {
+    /// First point off the level.
+    pub first: usize,
+    /// Last point off it.
+    pub last: usize,
+    /// Commit of the first point, as an index into [`ReportView::commits`].
+    pub begun: usize,
+    /// Commit of the first point that is back.
+    pub back: usize,
+    /// The level that it left and came back to.
+    pub around: f64,
+    /// The level off it.
+    pub level: f64,
+    /// It was better than the level around it.
     pub improved: bool,
 }
 

@@ -77,6 +77,123 @@
     });
   });
 
+  // Data lies in scripts, since pages on a disk may not read files: each calls this once.
+  var got = {}, wanted = null, asked = false;
+  window.plimsoll = function (kind, data) {
+    got[kind] = data;
+    proceed();
+  };
+  function proceed() {
+    if (!wanted || !wanted.kinds.every(function (kind) { return got[kind]; })) return;
+    var act = wanted.act;
+    wanted = null;
+    act();
+  }
+  function ready(from, kinds, act) {
+    wanted = { kinds: kinds, act: act };
+    if (!asked) {
+      asked = true;
+      kinds.forEach(function (kind) {
+        var script = document.createElement("script");
+        script.src = from.getAttribute("data-" + kind);
+        document.head.appendChild(script);
+      });
+    }
+    proceed();
+  }
+
+  // Comparison: the levels of all series at any two commits, linked to as #base..head.
+  var picker = document.getElementById("compare");
+  if (picker) compare();
+  function compare() {
+    var body = document.querySelector("table.compare tbody");
+    var said = document.getElementById("said");
+    var more = document.getElementById("more");
+    function find(text) {
+      text = text.trim();
+      all("option", picker).forEach(function (option) {
+        if (option.textContent === text) text = option.value;
+      });
+      var place = -1;
+      got.commits.forEach(function (commit, index) {
+        if (text.length >= 4 && commit[0].indexOf(text.slice(0, 7)) === 0) place = index;
+      });
+      return place;
+    }
+    function at(levels, commit) {
+      for (var i = levels.length - 1; i >= 0; i -= 1) if (levels[i][0] <= commit) return levels[i];
+      return null;
+    }
+    function effect(r) {
+      if (!isFinite(r)) return "—";
+      if (r >= 1) return "×" + (1 + r).toFixed(r < 8.95 ? 1 : 0);
+      var size = Math.abs(r * 100);
+      size = size.toFixed(size < 0.995 ? 2 : 1);
+      return (+size ? (r < 0 ? "−" : "+") + size : "0.0") + " %";
+    }
+    function cell(row, text, kind) {
+      var made = row.appendChild(document.createElement(kind || "td"));
+      made.textContent = text;
+      if (!kind) made.className = "n";
+      return made;
+    }
+    function show(names) {
+      var base = find(names[0]), head = find(names[1]);
+      if (base < 0 || head < 0) {
+        said.textContent = "No commit of this history is called " + names[base < 0 ? 0 : 1] + ".";
+        return;
+      }
+      var changed = [], same = 0, apart = 0;
+      got.levels.forEach(function (series) {
+        var a = at(series[3][1], base), b = at(series[3][1], head);
+        if (!a || !b || a[4] !== b[4]) apart += 1;
+        else if (a[0] === b[0]) same += 1;
+        else {
+          var r = b[2] / a[2] - 1;
+          changed.push([series[3][0] ? -r : r, series, a, b, r]);
+        }
+      });
+      changed.sort(function (x, y) { return y[0] - x[0]; });
+      body.textContent = "";
+      changed.slice(0, 2000).forEach(function (found) {
+        var row = document.createElement("tr");
+        var name = cell(row, "", "th");
+        name.scope = "row";
+        var link = name.appendChild(document.createElement("a"));
+        link.href = "s/" + found[1][2] + ".html";
+        link.textContent = found[1][0];
+        if (found[1][1]) name.appendChild(document.createElement("small")).textContent = " " + found[1][1];
+        cell(row, found[2][3]);
+        cell(row, found[3][3]);
+        cell(row, effect(found[4]));
+        var tag = row.appendChild(document.createElement("td")).appendChild(document.createElement("span"));
+        tag.className = "tag " + (found[0] > 0 ? "worse" : found[0] < 0 ? "improved" : "accepted");
+        tag.textContent = found[0] > 0 ? "worse" : found[0] < 0 ? "better" : "same";
+        body.appendChild(row);
+      });
+      document.querySelector(".wide").hidden = !changed.length;
+      if (more) more.hidden = true;
+      said.textContent = (changed.length ? changed.length + " series changed" : "No level changed") + "; " + same
+        + " did not" + (apart ? ", and " + apart + " cannot be compared: not measured at both, or on another machine" : "") + ".";
+      [["base", base], ["head", head]].forEach(function (end) {
+        document.getElementById(end[0]).textContent = picker.elements[end[0]].value = got.commits[end[1]][0];
+      });
+      document.getElementById("between").textContent = got.commits[base][1] + " → " + got.commits[head][1];
+    }
+    function follow() {
+      var names = /^#([^.]+)\.\.([^.]+)$/.exec(window.location.hash);
+      if (names) ready(picker, ["commits", "levels"], function () { show([names[1], names[2]].map(decodeURIComponent)); });
+    }
+    picker.addEventListener("submit", function (event) {
+      event.preventDefault();
+      var hash = "#" + encodeURIComponent(picker.elements.base.value.trim()) + ".." + encodeURIComponent(picker.elements.head.value.trim());
+      if (hash === window.location.hash) follow(); else window.location.hash = hash;
+    });
+    window.addEventListener("hashchange", follow);
+    picker.hidden = false;
+    follow();
+  }
+
   // Series: a cursor over the points by mouse, finger and keys, zoom by dragging, and a link to
   // both: #commit=9f3c2ab&zoom=120,180.
   var figure = document.querySelector("figure[data-points]");
@@ -93,27 +210,23 @@
   var width = +chart.getAttribute("data-width");
   var WIDE = 2000;
   var view = [0, WIDE];
-  var commits = null, points = null, wanted = null, asked = false, linked = "";
+  var commits = null, points = null, linked = "";
   var moving = all("text.label, text.extra", chart).map(function (text) {
     return [text, parseFloat(text.getAttribute("x"))];
   });
 
-  window.plimsoll = function (kind, data) {
-    if (kind === "commits") commits = data; else points = data;
-    if (commits && points) {
+  function loaded(act) {
+    ready(figure, ["commits", "points"], function () {
+      commits = got.commits;
+      var data = got.points, commit = 0, level = 0;
+      points = data.values.split(" ").map(function (value, index) {
+        commit += data.commits[index];
+        while (level + 1 < data.levels.length && data.levels[level + 1][0] <= index) level += 1;
+        var shown = data.levels[level] && data.levels[level][0] <= index ? data.levels[level][1] : "";
+        return [commit, value + (data.unit ? " " + data.unit : ""), shown, data.runs[index] || ""];
+      });
       slider.max = points.length - 1;
-      if (wanted) { var act = wanted; wanted = null; act(); }
-    }
-  };
-  function ready(act) {
-    if (commits && points) return act();
-    wanted = act;
-    if (asked) return;
-    asked = true;
-    ["data-commits", "data-points"].forEach(function (name) {
-      var script = document.createElement("script");
-      script.src = figure.getAttribute(name);
-      document.head.appendChild(script);
+      act();
     });
   }
   function place(point) { return (point[0] - first) / width * WIDE; }
@@ -161,7 +274,7 @@
   var start = null;
   chart.addEventListener("pointermove", function (event) {
     var x = units(event);
-    ready(function () { show(nearest(x)); });
+    loaded(function () { show(nearest(x)); });
     if (start !== null) {
       select.setAttribute("visibility", "visible");
       select.setAttribute("d", "M" + start + " 0H" + x + "V800H" + start + "z");
@@ -179,12 +292,12 @@
     var x = units(event);
     if (Math.abs(x - start) > (view[1] - view[0]) / 100) zoom(Math.min(start, x), Math.max(start, x));
     start = null;
-    ready(link);
+    loaded(link);
   });
-  chart.addEventListener("dblclick", function () { zoom(0, WIDE); ready(link); });
-  whole.addEventListener("click", function () { zoom(0, WIDE); ready(link); });
+  chart.addEventListener("dblclick", function () { zoom(0, WIDE); loaded(link); });
+  whole.addEventListener("click", function () { zoom(0, WIDE); loaded(link); });
   slider.addEventListener("input", function () {
-    ready(function () { show(slider.value); link(); });
+    loaded(function () { show(slider.value); link(); });
   });
 
   function follow() {
@@ -193,7 +306,7 @@
     var part = /[#&]zoom=(\d+),(\d+)/.exec(window.location.hash);
     if (part) zoom(+part[1], +part[2]);
     if (commit) {
-      ready(function () {
+      loaded(function () {
         var id = decodeURIComponent(commit[1]).slice(0, 7);
         points.forEach(function (point, index) { if (commits[point[0]][0] === id) show(index); });
       });

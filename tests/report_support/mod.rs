@@ -154,6 +154,7 @@ pub fn series(plan: &Plan<'_>, commits: &[CommitView]) -> SeriesView {
             ChangeView {
                 kind: ChangeKind::Change,
                 point: pair[1].first,
+                commit,
                 range: (pair[1].first - 1, pair[1].first + 1),
                 suspects: vec![commit, commit - 1, commit + 1],
                 before,
@@ -236,6 +237,7 @@ pub fn series(plan: &Plan<'_>, commits: &[CommitView]) -> SeriesView {
         points,
         regimes,
         changes,
+        excursions: Vec::new(),
         ledger,
     }
 }

@@ -51,10 +51,12 @@ pub(super) enum Ink {
     Forecast,
     /// The middle of the forecast.
     Course,
+    /// Short stretches off the level.
+    Brief,
 }
 
 /// The class of each ink.
-const INKS: [(Ink, &str); 16] = [
+const INKS: [(Ink, &str); 17] = [
     (Ink::Grid, "grid"),
     (Ink::Tick, "tick"),
     (Ink::Label, "label"),
@@ -71,6 +73,7 @@ const INKS: [(Ink, &str); 16] = [
     (Ink::Release, "release"),
     (Ink::Forecast, "fan"),
     (Ink::Course, "course"),
+    (Ink::Brief, "brief"),
 ];
 
 impl Ink {

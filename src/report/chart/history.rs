@@ -77,6 +77,7 @@ pub fn history(
         plot.events(&root, area)?;
         beyond = plot.runs(area)?;
         plot.levels(area)?;
+        plot.excursions(area)?;
         plot.budget(area)?;
         plot.forecast(&root, area)?;
     }
@@ -409,6 +410,22 @@ impl<'a> Plot<'a> {
                     std::mem::take(&mut line),
                     Ink::Level.color(),
                 ))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Short stretches off the level: out, along, and back.
+    fn excursions(&self, area: &Area<'_>) -> Result<(), ChartError> {
+        for excursion in &self.series.excursions {
+            let (from, to) = (self.x(excursion.first), self.x(excursion.last));
+            let clamp = |y: f64| y.clamp(self.low, self.high);
+            let (around, off) = (clamp(excursion.around), clamp(excursion.level));
+            if drawable(around) && drawable(off) {
+                // One result is still a step that can be seen.
+                let to = to.max(from + self.width() / 400.0);
+                let path = vec![(from, around), (from, off), (to, off), (to, around)];
+                area.draw(&PathElement::new(path, Ink::Brief.color()))?;
             }
         }
         Ok(())

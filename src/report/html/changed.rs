@@ -1,7 +1,8 @@
-//! What changed: every change point, grouped by the commit it is put down to.
+//! What changed: every change point, those that one range of commits explains as one group.
 
+use super::groups::{Cause, causes};
 use super::names::{CommitName, Names};
-use super::overview::{blamed, scale};
+use super::overview::scale;
 use super::page::Frame;
 use super::series::anchor;
 use crate::report::text::{effect_interval, plain, plain_up_to};
@@ -9,7 +10,6 @@ use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
 /// Days of "what changed".
 const RECENT_DAYS: i64 = 30;
@@ -42,8 +42,11 @@ struct Group {
     id: String,
     /// Commit time, RFC 3339.
     time: String,
-    /// How many commits more may be the cause.
-    others: usize,
+    /// Where several commits may be the cause: the last good one, the last that may be it, and how
+    /// many there are.
+    range: Option<(CommitName, CommitName, usize)>,
+    /// The part of a link that compares the commits around it.
+    compare: String,
     effects: Vec<Effect>,
     /// Series that are not named.
     more: usize,
@@ -62,19 +65,13 @@ struct Effect {
     accepted: Option<String>,
 }
 
-type Causes<'a> = BTreeMap<usize, Vec<(&'a SeriesView, &'a ChangeView)>>;
-
-fn causes(view: &ReportView, wanted: impl Fn(&SeriesView, &ChangeView) -> bool) -> Causes<'_> {
-    let mut causes = Causes::new();
-    for series in &view.series {
-        for change in &series.changes {
-            if change.kind == ChangeKind::Change && wanted(series, change) {
-                let cause = blamed(series, change);
-                causes.entry(cause).or_default().push((series, change));
-            }
-        }
-    }
-    causes
+fn found(view: &ReportView, wanted: impl Fn(&SeriesView, &ChangeView) -> bool) -> Vec<Cause<'_>> {
+    let all = view.series.iter().flat_map(|series| {
+        let own = series.changes.iter();
+        own.filter(|change| change.kind == ChangeKind::Change)
+            .map(move |change| (series, change))
+    });
+    causes(all.filter(|(series, change)| wanted(series, change)))
 }
 
 impl Changed {
@@ -82,19 +79,21 @@ impl Changed {
     pub(super) fn recent(
         view: &ReportView,
         names: &Names,
-        root: &str,
         wanted: impl Fn(&SeriesView) -> bool,
     ) -> Self {
-        let mut causes = causes(view, |series, _| wanted(series));
+        let mut causes = found(view, |series, _| wanted(series));
         let all = causes.len();
         let since = view
             .now
             .checked_sub((RECENT_DAYS * 24).hours())
             .unwrap_or(Timestamp::MIN);
-        let recent = |cause: &usize| view.commits.get(*cause).is_some_and(|c| c.time >= since);
-        let any = causes.keys().any(recent);
+        let recent = |cause: &Cause<'_>| {
+            let commit = view.commits.get(cause.commit);
+            commit.is_some_and(|commit| commit.time >= since)
+        };
+        let any = causes.iter().any(recent);
         if any {
-            causes.retain(|cause, _| recent(cause));
+            causes.retain(recent);
         }
         let limit = if any { RECENT_GROUPS } else { NEWEST_GROUPS };
         let title = if any || all == 0 {
@@ -102,23 +101,22 @@ impl Changed {
         } else {
             format!("Nothing changed in the last {RECENT_DAYS} days; the newest changes")
         };
-        let mut changed = Self::new(view, names, root, causes, limit, title);
+        let mut changed = Self::new(view, names, causes, limit, title);
         changed.more = all - changed.groups.len();
         changed
     }
 
     /// Every change for the worse, accepted ones too.
     fn worse(view: &ReportView, names: &Names) -> Self {
-        let causes = causes(view, |_, change| !change.improved);
+        let causes = found(view, |_, change| !change.improved);
         let title = "Every change for the worse".to_owned();
-        Self::new(view, names, "", causes, ALL_GROUPS, title)
+        Self::new(view, names, causes, ALL_GROUPS, title)
     }
 
     fn new(
         view: &ReportView,
         names: &Names,
-        root: &str,
-        causes: Causes<'_>,
+        causes: Vec<Cause<'_>>,
         limit: usize,
         title: String,
     ) -> Self {
@@ -127,7 +125,7 @@ impl Changed {
             .into_iter()
             .rev()
             .take(limit)
-            .map(|(cause, found)| Group::new(view, names, root, cause, found))
+            .map(|cause| Group::new(view, names, cause))
             .collect();
         Self {
             title,
@@ -138,13 +136,12 @@ impl Changed {
 }
 
 impl Group {
-    fn new(
-        view: &ReportView,
-        names: &Names,
-        root: &str,
-        cause: usize,
-        mut found: Vec<(&SeriesView, &ChangeView)>,
-    ) -> Self {
+    fn new(view: &ReportView, names: &Names, cause: Cause<'_>) -> Self {
+        let Cause {
+            range: (first, last),
+            commit: cause,
+            mut found,
+        } = cause;
         // Budgets first, then by size.
         let size = |change: &ChangeView| change.effect.map_or(0.0, |(e, ..)| e.abs());
         found.sort_by(|(a, x), (b, y)| {
@@ -158,29 +155,27 @@ impl Group {
             commit: names.commit(view, cause),
             id: urn(&[&view.project, commit.map_or("", |commit| &commit.id)]),
             time: commit.map_or_else(String::new, |commit| commit.time.to_string()),
-            others: found
-                .iter()
-                .map(|(_, change)| change.suspects.len().saturating_sub(1))
-                .min()
-                .unwrap_or(0),
+            range: (first < last).then(|| {
+                let good = first.saturating_sub(1);
+                (
+                    names.commit(view, good),
+                    names.commit(view, last),
+                    last - first + 1,
+                )
+            }),
+            compare: super::compare::hash(view, first.saturating_sub(1), last),
             more: found.len().saturating_sub(EFFECTS),
             effects: found
                 .iter()
                 .take(EFFECTS)
-                .map(|(series, change)| Effect::new(view, names, root, series, change))
+                .map(|(series, change)| Effect::new(view, names, series, change))
                 .collect(),
         }
     }
 }
 
 impl Effect {
-    fn new(
-        view: &ReportView,
-        names: &Names,
-        root: &str,
-        series: &SeriesView,
-        change: &ChangeView,
-    ) -> Self {
+    fn new(view: &ReportView, names: &Names, series: &SeriesView, change: &ChangeView) -> Self {
         let scale = scale(series);
         let (class, word) = if change.improved {
             ("improved", "better")
@@ -189,9 +184,9 @@ impl Effect {
         } else {
             ("worse", "worse")
         };
-        let place = format!("#{}", anchor(view, series, change));
+        let place = format!("#{}", anchor(view, change));
         Self {
-            href: names.series_link(root, series, &place),
+            href: names.series_link(series, &place),
             name: Names::title(series),
             under: names.slice(series),
             effect: change.effect.map_or_else(
@@ -231,7 +226,7 @@ impl Regressions {
         let changed = Changed::worse(view, names);
         let newest = changed.groups.iter().map(|group| &group.time).max();
         Self {
-            frame: Frame::new(view, ""),
+            frame: Frame::new(view, names, ""),
             id: urn(&[&view.project]),
             title: plain(&view.project),
             updated: newest.map_or_else(|| view.now.to_string(), String::clone),

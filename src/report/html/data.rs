@@ -3,6 +3,8 @@
 use super::ReportError;
 use super::names::{Names, StateName};
 use super::overview::scale;
+use super::stream::Brief;
+use crate::report::since::segments;
 use crate::report::text::plain;
 use crate::report::view::{ChangeKind, ReportView, SeriesView};
 use serde::Serialize;
@@ -18,7 +20,6 @@ struct Report<'a> {
     commit: Option<&'a str>,
     now: String,
     notes: &'a [String],
-    series: Vec<Series<'a>>,
 }
 
 /// Fractions, not percent; canonical units; commits by their full id.
@@ -46,7 +47,34 @@ struct Series<'a> {
     drift: Option<Drift>,
     breaks_in_days: Option<Forecast>,
     changes: Vec<Change<'a>>,
+    excursions: Vec<Excursion<'a>>,
     ledger: Option<Ledger>,
+    segments: Vec<Segment<'a>>,
+}
+
+/// A stretch off a level that came back: `level` against `around`, from the commit `begun` until
+/// before the commit `back`.
+#[derive(Serialize)]
+struct Excursion<'a> {
+    begun: Option<&'a str>,
+    back: Option<&'a str>,
+    results: usize,
+    around: f64,
+    level: f64,
+    improved: bool,
+}
+
+/// The ledger of one release: opening + the amounts of its steps + unattributed = now.
+#[derive(Serialize)]
+struct Segment<'a> {
+    release: Option<String>,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    opening: f64,
+    steps: Vec<Entry>,
+    unattributed: f64,
+    now: f64,
+    new_machine: bool,
 }
 
 #[derive(Serialize)]
@@ -102,7 +130,7 @@ struct Entry {
 }
 
 /// `data/report.json`. `<` is written as an escape, so that the text is safe inside a page.
-pub(super) fn json(view: &ReportView) -> Result<Vec<u8>, ReportError> {
+pub(super) fn json(view: &ReportView, briefs: &[Brief]) -> Result<Vec<u8>, ReportError> {
     let report = Report {
         schema: SCHEMA,
         project: &view.project,
@@ -110,11 +138,40 @@ pub(super) fn json(view: &ReportView) -> Result<Vec<u8>, ReportError> {
         commit: view.commits.last().map(|tip| tip.id.as_str()),
         now: view.now.to_string(),
         notes: &view.notes,
-        series: view.series.iter().map(|s| series(view, s)).collect(),
     };
     let mut text = serde_json::to_string(&report)?.replace('<', "\\u003c");
-    text.push('\n');
+    // The series were written one by one; they go where the object ends.
+    text.pop();
+    text.push_str(",\"series\":[");
+    for (index, brief) in briefs.iter().enumerate() {
+        if index > 0 {
+            text.push_str(",\n");
+        }
+        text.push_str(&brief.json);
+    }
+    text.push_str("]}\n");
     Ok(text.into_bytes())
+}
+
+/// One series of `data/report.json`.
+pub(super) fn json_of(view: &ReportView, one: &SeriesView) -> Result<String, ReportError> {
+    Ok(serde_json::to_string(&series(view, one))?.replace('<', "\\u003c"))
+}
+
+/// `data/levels.js`: name, page, unit and levels of every series, for a comparison.
+pub(super) fn levels(briefs: &[Brief]) -> Result<Vec<u8>, ReportError> {
+    let rows: Vec<_> = briefs
+        .iter()
+        .map(|brief| {
+            (
+                &brief.row.name,
+                &brief.row.under,
+                &brief.series.slug,
+                &brief.levels,
+            )
+        })
+        .collect();
+    script("levels", &rows)
 }
 
 fn series<'a>(view: &'a ReportView, series: &'a SeriesView) -> Series<'a> {
@@ -149,10 +206,43 @@ fn series<'a>(view: &'a ReportView, series: &'a SeriesView) -> Series<'a> {
             low,
             high,
         }),
-        changes: series
-            .changes
+        changes: series.changes.iter().map(|c| change(view, c)).collect(),
+        excursions: series
+            .excursions
             .iter()
-            .map(|c| change(view, series, c))
+            .map(|excursion| Excursion {
+                begun: id(view, excursion.begun),
+                back: id(view, excursion.back),
+                results: excursion.last + 1 - excursion.first,
+                around: excursion.around,
+                level: excursion.level,
+                improved: excursion.improved,
+            })
+            .collect(),
+        segments: segments(view, series)
+            .into_iter()
+            .map(|segment| Segment {
+                release: segment.release,
+                from: id(view, segment.commits.0),
+                to: id(view, segment.commits.1),
+                opening: segment.spent.opening,
+                steps: segment
+                    .spent
+                    .steps
+                    .iter()
+                    .filter_map(|at| {
+                        let change = series.changes.get(*at)?;
+                        let amount = change.after - change.before;
+                        Some(Entry {
+                            change: *at,
+                            amount,
+                        })
+                    })
+                    .collect(),
+                unattributed: segment.spent.unattributed,
+                now: segment.spent.now,
+                new_machine: segment.new_machine,
+            })
             .collect(),
         ledger: series.ledger.as_ref().map(|ledger| Ledger {
             opening: ledger.opening,
@@ -171,22 +261,22 @@ fn series<'a>(view: &'a ReportView, series: &'a SeriesView) -> Series<'a> {
     }
 }
 
-fn change<'a>(
-    view: &'a ReportView,
-    series: &'a SeriesView,
-    change: &'a crate::report::view::ChangeView,
-) -> Change<'a> {
-    let id = |commit: usize| view.commits.get(commit).map(|commit| commit.id.as_str());
+fn id(view: &ReportView, commit: usize) -> Option<&str> {
+    view.commits.get(commit).map(|commit| commit.id.as_str())
+}
+
+fn change<'a>(view: &'a ReportView, change: &'a crate::report::view::ChangeView) -> Change<'a> {
     Change {
         kind: match change.kind {
             ChangeKind::Change => "change",
             ChangeKind::Machine { .. } => "machine",
         },
-        commit: series
-            .points
-            .get(change.point)
-            .and_then(|point| id(point.commit)),
-        suspects: change.suspects.iter().filter_map(|at| id(*at)).collect(),
+        commit: id(view, change.commit),
+        suspects: change
+            .suspects
+            .iter()
+            .filter_map(|at| id(view, *at))
+            .collect(),
         before: change.before,
         after: change.after,
         effect: change.effect.map(|(middle, ..)| middle),
@@ -219,36 +309,69 @@ pub(super) fn commits(view: &ReportView, names: &Names) -> Result<Vec<u8>, Repor
     script("commits", &rows)
 }
 
+/// Points of a series for the script, in few bytes: a value as it is shown is a word of `values`
+/// without its unit, and its commit is `commits[i]` after the one before.
+#[derive(Serialize)]
+struct Points {
+    unit: String,
+    commits: Vec<usize>,
+    values: String,
+    /// The runs of each point, where one has several.
+    runs: Vec<String>,
+    /// First point of each level and the level as it is shown; empty where there is none.
+    levels: Vec<(usize, String)>,
+}
+
 /// `data/<slug>.js`: commit, value, level and runs of every point, as they are shown.
 pub(super) fn points(series: &SeriesView) -> Result<Vec<u8>, ReportError> {
     let scale = scale(series);
-    let mut regimes = series.regimes.iter().peekable();
-    let rows: Vec<(usize, String, String, String)> = series
+    let mut before = 0;
+    let commits = series.points.iter().map(|point| {
+        let step = point.commit.saturating_sub(before);
+        before = point.commit;
+        step
+    });
+    let commits = commits.collect();
+    let values: Vec<String> = series
         .points
         .iter()
-        .enumerate()
-        .map(|(index, point)| {
-            while regimes.next_if(|regime| regime.last < index).is_some() {}
-            let level = regimes.peek().filter(|regime| regime.first <= index);
-            let runs: Vec<String> = match point.runs.len() {
-                0 | 1 => Vec::new(),
-                _ => point
-                    .runs
-                    .iter()
-                    .take(9)
-                    .map(|run| scale.number(*run))
-                    .collect(),
-            };
-            let level = level.map_or_else(String::new, |regime| scale.value(regime.level));
-            (
-                point.commit,
-                scale.value(point.value),
-                level,
-                runs.join(" · "),
-            )
-        })
+        .map(|p| scale.number(p.value))
         .collect();
-    script("points", &rows)
+    let several = series.points.iter().any(|point| point.runs.len() > 1);
+    let runs = series.points.iter().filter(|_| several).map(|point| {
+        let shown: Vec<String> = match point.runs.len() {
+            0 | 1 => Vec::new(),
+            _ => point
+                .runs
+                .iter()
+                .take(9)
+                .map(|run| scale.number(*run))
+                .collect(),
+        };
+        shown.join(" · ")
+    });
+    let mut levels = Vec::new();
+    let mut end = 0;
+    for regime in &series.regimes {
+        if regime.first > end {
+            levels.push((end, String::new()));
+        }
+        levels.push((regime.first, scale.value(regime.level)));
+        end = regime.last + 1;
+    }
+    if end < series.points.len() && end > 0 {
+        levels.push((end, String::new()));
+    }
+    script(
+        "points",
+        &Points {
+            unit: plain(scale.unit()),
+            commits,
+            values: values.join(" "),
+            runs: runs.collect(),
+            levels,
+        },
+    )
 }
 
 /// `data/<slug>.csv`: one row a run, oldest first, values in the canonical unit.
@@ -262,7 +385,7 @@ pub(super) fn csv(view: &ReportView, series: &SeriesView) -> Result<Vec<u8>, Rep
             .regimes
             .iter()
             .find(|regime| regime.first <= index && index <= regime.last)
-            .map_or_else(String::new, |regime| regime.level.to_string());
+            .map_or_else(String::new, |regime| digits(regime.level).to_string());
         let runs = if point.runs.is_empty() {
             std::slice::from_ref(&point.value)
         } else {
@@ -289,6 +412,11 @@ pub(super) fn csv(view: &ReportView, series: &SeriesView) -> Result<Vec<u8>, Rep
         .into_inner()
         .map_err(|fault| csv::Error::from(fault.into_error()))?;
     Ok(bytes)
+}
+
+/// An estimate to seven digits: more would be noise.
+pub(super) fn digits(level: f64) -> f64 {
+    format!("{level:.6e}").parse().unwrap_or(level)
 }
 
 /// Text that a spreadsheet cannot take for a formula.

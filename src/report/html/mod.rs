@@ -4,20 +4,22 @@
 //! The same view gives the same bytes.
 
 mod changed;
+mod compare;
 mod data;
+mod groups;
 mod names;
 mod overview;
 mod page;
 mod sentence;
 mod series;
 mod single;
+mod stream;
 
 pub use page::Theme;
+pub use stream::Source;
 
 use crate::report::chart::ChartError;
 use crate::report::view::ReportView;
-use names::Names;
-use std::collections::BTreeSet;
 
 /// Why a report could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -89,37 +91,9 @@ impl Theme {
     pub fn render_each<E: From<ReportError>>(
         &self,
         view: &ReportView,
-        mut write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
+        write: impl FnMut(String, Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        check_slugs(view)?;
-        let names = Names::new(view);
-        let pages = page::Pages::new(self).map_err(ReportError::from)?;
-        for path in [page::STYLE, page::SCRIPT] {
-            write(path.to_owned(), self.text(path).as_bytes().to_vec())?;
-        }
-        let index = pages.overview(&overview::Overview::new(view, &names)?)?;
-        write("index.html".to_owned(), index)?;
-        let regressions = changed::Regressions::new(view, &names);
-        write(
-            "regressions.html".to_owned(),
-            pages.regressions(&regressions)?,
-        )?;
-        write("regressions.xml".to_owned(), pages.feed(&regressions)?)?;
-        write("data/report.json".to_owned(), data::json(view)?)?;
-        write("data/commits.js".to_owned(), data::commits(view, &names)?)?;
-        for (index, series) in view.series.iter().enumerate() {
-            let slug = &series.slug;
-            let model = series::SeriesPage::new(view, &names, index)?;
-            write(format!("s/{slug}.html"), pages.series(&model)?)?;
-            write(format!("data/{slug}.csv"), data::csv(view, series)?)?;
-            write(format!("data/{slug}.js"), data::points(series)?)?;
-        }
-        for index in 0..view.features.len() {
-            let model = overview::FeaturePage::new(view, &names, index)?;
-            let slug = &names.features[index];
-            write(format!("f/{slug}.html"), pages.feature(&model)?)?;
-        }
-        Ok(())
+        self.render_from(view, write)
     }
 
     /// [`render_single`] with this theme.
@@ -127,7 +101,6 @@ impl Theme {
     /// # Errors
     /// See [`ReportError`].
     pub fn render_single(&self, view: &ReportView) -> Result<Vec<u8>, ReportError> {
-        check_slugs(view)?;
         for name in [page::STYLE, page::SCRIPT] {
             if self.text(name).contains("</") || self.text(name).contains("<!--") {
                 return Err(ReportError::NotEmbeddable(name));
@@ -135,18 +108,4 @@ impl Theme {
         }
         single::render(view, self)
     }
-}
-
-fn check_slugs(view: &ReportView) -> Result<(), ReportError> {
-    let mut seen = BTreeSet::new();
-    for series in &view.series {
-        let slug = &series.slug;
-        let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        let good = !slug.is_empty() && !slug.starts_with('.') && slug.bytes().all(safe);
-        // `data/commits.js` and the data of the series share a folder.
-        if !good || slug == "commits" || !seen.insert(slug.to_ascii_lowercase()) {
-            return Err(ReportError::Slug(crate::report::text::plain(slug)));
-        }
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! How pages name and link series, features, commits and states.
 
+use super::Source;
 use crate::report::text::{ago, date, moment, plain, plain_up_to};
 use crate::report::view::{ReportView, SeriesView, State};
 use serde::Serialize;
@@ -8,10 +9,15 @@ use std::collections::BTreeSet;
 /// Longest commit subject in a table.
 const SUBJECT: usize = 72;
 
+/// More series than this are a large report.
+const LARGE: usize = 1_000;
+
 /// What all pages agree on.
 pub(super) struct Names {
     /// File name of the page of each feature, without extension.
     pub(super) features: Vec<String>,
+    /// How many series there are.
+    pub(super) series: usize,
     /// Whether series are measured in more than one environment, so that it must be said.
     several_environments: bool,
     /// What stands before a commit id in a link, if it is safe to link to.
@@ -33,8 +39,8 @@ pub(super) struct CommitName {
 }
 
 impl Names {
-    pub(super) fn new(view: &ReportView) -> Self {
-        let environments: BTreeSet<&str> = view.series.iter().map(|s| s.key.env.as_str()).collect();
+    /// Names for a report of so many series, measured in these environments.
+    pub(super) fn new(view: &ReportView, series: usize, environments: &BTreeSet<String>) -> Self {
         let mut taken = BTreeSet::new();
         let features = view
             .features
@@ -52,6 +58,7 @@ impl Names {
             .collect();
         Self {
             features,
+            series,
             several_environments: environments.len() > 1,
             commit_url: view.commit_url.clone().filter(|url| is_web(url)),
             sections: None,
@@ -62,31 +69,39 @@ impl Names {
     pub(super) fn of_one_page(view: &ReportView, sections: BTreeSet<String>) -> Self {
         Self {
             sections: Some(sections),
-            ..Self::new(view)
+            ..Self::new(view, view.count(), &view.environments())
         }
     }
 
-    /// Link to a series from a page whose way to the folder of the report is `root`. `place` is an
-    /// anchor on its page, with `#`.
-    pub(super) fn series_link(
-        &self,
-        root: &str,
-        series: &SeriesView,
-        place: &str,
-    ) -> Option<String> {
+    /// So many series that the long tables of those that are fine would be most of the bytes.
+    pub(super) fn is_large(&self) -> bool {
+        self.series > LARGE
+    }
+
+    /// Whether every run of a series is in a table of its own.
+    pub(super) fn has_table(&self, series: &SeriesView) -> bool {
+        !self.is_large() || urgency(series.state) < urgency(State::Learning)
+    }
+
+    /// Everything is one page.
+    pub(super) fn is_one_page(&self) -> bool {
+        self.sections.is_some()
+    }
+
+    /// Link to a series, as seen from the folder of the report. `place` is an anchor on its page,
+    /// with `#`.
+    pub(super) fn series_link(&self, series: &SeriesView, place: &str) -> Option<String> {
         let slug = &series.slug;
         match &self.sections {
-            None => Some(format!("{root}s/{slug}.html{place}")),
+            None => Some(format!("s/{slug}.html{place}")),
             Some(sections) => sections.contains(slug).then(|| format!("#s-{slug}")),
         }
     }
 
-    /// Link to the page of a feature.
-    pub(super) fn feature_link(&self, root: &str, feature: usize) -> Option<String> {
+    /// Link to the page of a feature, as seen from the folder of the report.
+    pub(super) fn feature_link(&self, feature: usize) -> Option<String> {
         let name = self.features.get(feature)?;
-        self.sections
-            .is_none()
-            .then(|| format!("{root}f/{name}.html"))
+        self.sections.is_none().then(|| format!("f/{name}.html"))
     }
 
     /// `benchmark metric`.

@@ -17,21 +17,54 @@ const ROWS: usize = 1_000;
 /// Drift that would read as 0.0 %.
 const STEADY: f64 = 0.0005;
 
-/// Everything on `index.html`.
+/// Everything on `index.html`, or on a further page of it.
 #[derive(Debug, Serialize)]
-pub(super) struct Overview {
+pub(super) struct Overview<'a> {
     frame: Frame,
     sentence: String,
     loss: Option<Loss>,
     notes: Vec<String>,
     states: Vec<StateCount>,
-    owners: Vec<String>,
-    rows: Vec<Row>,
+    owners: Vec<&'a str>,
+    rows: Vec<&'a Row>,
     /// Series without a budget: shown on demand where there are others.
-    rest: Vec<Row>,
-    /// Series that are not listed.
-    unlisted: usize,
-    changed: Changed,
+    rest: Vec<&'a Row>,
+    paging: Option<Paging>,
+    changed: Option<Changed>,
+}
+
+/// A part of a long list.
+#[derive(Debug, Serialize)]
+pub(super) struct Paging {
+    /// This page, from 1.
+    number: usize,
+    /// First and last row, from 1, and how many there are.
+    from: String,
+    to: String,
+    all: String,
+    /// Links to all pages.
+    pages: Vec<String>,
+}
+
+impl Paging {
+    /// `None` where everything fits one page.
+    fn new(all: usize, number: usize, path: impl Fn(usize) -> String) -> Option<Self> {
+        let pages = all.div_ceil(ROWS);
+        let count = |n: usize| crate::report::text::value(n as f64, &crate::model::Unit::Count);
+        (pages > 1).then(|| Self {
+            number: number + 1,
+            from: count(number * ROWS + 1),
+            to: count(all.min((number + 1) * ROWS)),
+            all: count(all),
+            pages: (0..pages).map(path).collect(),
+        })
+    }
+}
+
+/// The rows of one page.
+fn part(order: &[usize], number: usize) -> &[usize] {
+    let from = (number * ROWS).min(order.len());
+    &order[from..order.len().min(from + ROWS)]
 }
 
 /// One state and how many series are in it, for the filter.
@@ -41,13 +74,13 @@ struct StateCount {
     count: usize,
 }
 
-/// One series in a table.
+/// One series in a table. Links are as seen from the folder of the report.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(super) struct Row {
     href: Option<String>,
     state: StateName,
-    name: String,
-    under: String,
+    pub(super) name: String,
+    pub(super) under: String,
     /// Link, where there is a page, and name.
     feature: Option<(Option<String>, String)>,
     now: String,
@@ -64,10 +97,9 @@ struct Row {
 }
 
 impl Row {
-    fn new(
+    pub(super) fn new(
         view: &ReportView,
         names: &Names,
-        root: &str,
         series: &SeriesView,
     ) -> Result<Self, ReportError> {
         let scale = scale(series);
@@ -79,14 +111,13 @@ impl Row {
             .iter()
             .rev()
             .find(|change| change.kind == ChangeKind::Change);
-        let when = last.and_then(|change| view.commits.get(blamed(series, change)));
+        let when = last.and_then(|change| view.commits.get(blamed(change)));
         Ok(Self {
-            href: names.series_link(root, series, ""),
+            href: names.series_link(series, ""),
             state: series.state.into(),
             name: Names::title(series),
             under: names.slice(series),
-            feature: feature
-                .map(|(at, f)| (names.feature_link(root, at), plain_up_to(&f.name, 40))),
+            feature: feature.map(|(at, f)| (names.feature_link(at), plain_up_to(&f.name, 40))),
             now: series
                 .level
                 .map_or_else(String::new, |level| scale.value(level)),
@@ -128,11 +159,8 @@ pub(super) fn scale(series: &SeriesView) -> Scale {
 }
 
 /// The commit a change is put down to: the most suspect, else that of its first point.
-pub(super) fn blamed(series: &SeriesView, change: &ChangeView) -> usize {
-    change.suspects.first().copied().unwrap_or_else(|| {
-        let point = series.points.get(change.point);
-        point.map_or(0, |point| point.commit)
-    })
+pub(super) fn blamed(change: &ChangeView) -> usize {
+    change.suspects.first().copied().unwrap_or(change.commit)
 }
 
 /// The used share where a bar of it makes sense.
@@ -177,40 +205,55 @@ pub(super) fn breaks(series: &SeriesView) -> String {
     }
 }
 
-impl Overview {
-    pub(super) fn new(view: &ReportView, names: &Names) -> Result<Self, ReportError> {
-        let mut order = by_urgency(view, |_| true);
-        let unlisted = order.len().saturating_sub(ROWS);
-        order.truncate(ROWS);
-        let mut rows = order
-            .iter()
-            .map(|at| Row::new(view, names, "", &view.series[*at]))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut owners: Vec<String> = rows.iter().map(|row| row.owner.clone()).collect();
+impl<'a> Overview<'a> {
+    /// The paths of its pages.
+    pub(super) fn paths(view: &ReportView) -> impl Iterator<Item = String> + use<> {
+        (0..view.series.len().div_ceil(ROWS).max(1)).map(index_path)
+    }
+
+    /// One of its pages, counted from 0; `rows` are those of the series of the view.
+    pub(super) fn new(view: &ReportView, names: &Names, rows: &'a [Row], number: usize) -> Self {
+        let order = by_urgency(view, |_| true);
+        let shown = part(&order, number);
+        let mut owners: Vec<&str> = shown.iter().map(|at| rows[*at].owner.as_str()).collect();
         owners.retain(|owner| !owner.is_empty());
-        owners.sort();
+        owners.sort_unstable();
         owners.dedup();
-        let budgeted = order
+        let budgeted = shown
             .iter()
             .position(|at| view.series[*at].state == State::Unbudgeted)
-            .unwrap_or(order.len());
+            .unwrap_or(shown.len());
+        let states = states(shown.iter().map(|at| view.series[*at].state));
+        let mut rows: Vec<&Row> = shown.iter().map(|at| &rows[*at]).collect();
         let rest = if budgeted > 0 {
             rows.split_off(budgeted)
         } else {
             Vec::new()
         };
-        Ok(Self {
-            frame: Frame::new(view, ""),
+        Self {
+            frame: Frame::new(view, names, ""),
             sentence: sentence(view),
             loss: loss(view, names),
             notes: view.notes.iter().map(|note| plain(note)).collect(),
-            states: states(view),
+            states,
             owners,
             rows,
             rest,
-            unlisted,
-            changed: Changed::recent(view, names, "", |_| true),
-        })
+            paging: Paging::new(order.len(), number, index_path).filter(|_| !names.is_one_page()),
+            changed: (number == 0).then(|| Changed::recent(view, names, |_| true)),
+        }
+    }
+
+    /// Series that are not on this page.
+    pub(super) fn unlisted(&self, view: &ReportView) -> usize {
+        view.series.len() - self.rows.len() - self.rest.len()
+    }
+}
+
+fn index_path(number: usize) -> String {
+    match number {
+        0 => "index.html".to_owned(),
+        number => format!("index.{}.html", number + 1),
     }
 }
 
@@ -230,13 +273,10 @@ pub(super) fn by_urgency(view: &ReportView, wanted: impl Fn(&SeriesView) -> bool
     order
 }
 
-fn states(view: &ReportView) -> Vec<StateCount> {
+fn states(shown: impl Iterator<Item = State>) -> Vec<StateCount> {
     let mut counts: BTreeMap<u8, (State, usize)> = BTreeMap::new();
-    for series in &view.series {
-        counts
-            .entry(urgency(series.state))
-            .or_insert((series.state, 0))
-            .1 += 1;
+    for state in shown {
+        counts.entry(urgency(state)).or_insert((state, 0)).1 += 1;
     }
     counts
         .into_values()
@@ -247,50 +287,71 @@ fn states(view: &ReportView) -> Vec<StateCount> {
         .collect()
 }
 
-/// Everything on the page of a feature.
+/// Everything on the page of a feature, or on a further page of it.
 #[derive(Debug, Serialize)]
-pub(super) struct FeaturePage {
+pub(super) struct FeaturePage<'a> {
     frame: Frame,
     name: String,
     owner: String,
     file: String,
     journey: Option<String>,
     sentence: String,
-    rows: Vec<Row>,
-    /// Series that are not listed.
-    unlisted: usize,
-    changed: Changed,
+    rows: Vec<&'a Row>,
+    paging: Option<Paging>,
+    changed: Option<Changed>,
 }
 
-impl FeaturePage {
-    pub(super) fn new(view: &ReportView, names: &Names, index: usize) -> Result<Self, ReportError> {
+impl<'a> FeaturePage<'a> {
+    /// The paths of the pages of a feature.
+    pub(super) fn paths(
+        view: &ReportView,
+        names: &Names,
+        index: usize,
+    ) -> impl Iterator<Item = String> + use<> {
+        let own = |series: &&SeriesView| series.feature == Some(index);
+        let all = view.series.iter().filter(own).count();
+        let slug = names.features[index].clone();
+        (0..all.div_ceil(ROWS).max(1)).map(move |number| feature_path(&slug, number))
+    }
+
+    /// One page of a feature; `rows` are those of the series of the view.
+    pub(super) fn new(
+        view: &ReportView,
+        names: &Names,
+        rows: &'a [Row],
+        index: usize,
+        number: usize,
+    ) -> Self {
         let feature = &view.features[index];
         let own = |series: &SeriesView| series.feature == Some(index);
-        let mut order = by_urgency(view, own);
-        let unlisted = order.len().saturating_sub(ROWS);
+        let order = by_urgency(view, own);
         let broken = |at: &&usize| view.series[**at].state == State::Broken;
         let (all, bad) = (order.len(), order.iter().filter(broken).count());
-        order.truncate(ROWS);
-        let rows = order
-            .iter()
-            .map(|at| Row::new(view, names, "../", &view.series[*at]))
-            .collect::<Result<Vec<_>, _>>()?;
         let sentence = match (all, bad) {
             (0, _) => "No series is selected by this feature's limits: check its `select`, or record results for it.".to_owned(),
             (_, 0) => "No budget of this feature is broken.".to_owned(),
             (1, _) => "Its budget is broken.".to_owned(),
             (all, bad) => format!("{bad} of {all} budgets are broken."),
         };
-        Ok(Self {
-            frame: Frame::new(view, "../"),
+        let slug = &names.features[index];
+        Self {
+            frame: Frame::new(view, names, "../"),
             name: plain(&feature.name),
             owner: plain(&feature.owner),
             file: plain(&feature.file),
             journey: feature.journey.as_deref().map(plain),
             sentence,
-            rows,
-            unlisted,
-            changed: Changed::recent(view, names, "../", own),
-        })
+            rows: part(&order, number).iter().map(|at| &rows[*at]).collect(),
+            paging: Paging::new(all, number, |number| feature_path(slug, number)),
+            changed: (number == 0).then(|| Changed::recent(view, names, own)),
+        }
+    }
+}
+
+/// No name of a feature holds a dot, so these are nobody else's.
+fn feature_path(slug: &str, number: usize) -> String {
+    match number {
+        0 => format!("f/{slug}.html"),
+        number => format!("f/{slug}.{}.html", number + 1),
     }
 }

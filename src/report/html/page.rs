@@ -2,6 +2,7 @@
 
 use super::ReportError;
 use super::changed::Regressions;
+use super::compare::Compare;
 use super::overview::{FeaturePage, Overview};
 use super::series::SeriesPage;
 use super::single::Single;
@@ -23,6 +24,7 @@ const FILES: &[(&str, &str)] = files![
     "assets/report.css",
     "assets/report.js",
     "base.html",
+    "compare.html",
     "feature.html",
     "index.html",
     "macros.html",
@@ -120,6 +122,10 @@ impl Pages {
         self.render("single.html", page)
     }
 
+    pub(super) fn compare(&self, page: &Compare) -> Result<Vec<u8>, ReportError> {
+        self.render("compare.html", page)
+    }
+
     pub(super) fn feature(&self, page: &FeaturePage) -> Result<Vec<u8>, ReportError> {
         self.render("feature.html", page)
     }
@@ -159,7 +165,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(view: &crate::report::view::ReportView, root: &'static str) -> Self {
+    pub(super) fn new(
+        view: &crate::report::view::ReportView,
+        names: &super::names::Names,
+        root: &'static str,
+    ) -> Self {
         use crate::report::text::{moment, plain};
         let tip = view.commits.last();
         let count =
@@ -172,7 +182,7 @@ impl Frame {
             made: moment(view.now),
             counts: format!(
                 "{} · {}",
-                count(view.series.len(), "series", "series"),
+                count(names.series, "series", "series"),
                 count(view.commits.len(), "commit", "commits"),
             ),
         }

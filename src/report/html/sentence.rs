@@ -141,7 +141,7 @@ pub(super) fn loss(view: &ReportView, names: &Names) -> Option<Loss> {
         }
     }
     Some(Loss {
-        href: names.series_link("", series, ""),
+        href: names.series_link(series, ""),
         name: Names::title(series),
         text,
     })

@@ -6,6 +6,8 @@ use super::overview::{blamed, breaks, scale};
 use super::page::Frame;
 use crate::model::Direction;
 use crate::report::chart::{bar, history, step};
+use crate::report::ledger::excursion_effect;
+use crate::report::since::segments;
 use crate::report::text::{
     Column, NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
 };
@@ -13,7 +15,10 @@ use crate::report::view::{ChangeKind, ChangeView, LedgerView, ReportView, Series
 use serde::Serialize;
 
 /// Newest points that the table of runs shows; the CSV has all.
-const SHOWN_POINTS: usize = 200;
+const SHOWN_POINTS: usize = 150;
+
+/// The same in a large report.
+const SHOWN_POINTS_OF_MANY: usize = 30;
 
 /// Runs of one point that the table shows.
 const SHOWN_RUNS: usize = 5;
@@ -49,12 +54,15 @@ pub(super) struct SeriesPage {
     has_budget: bool,
     has_machines: bool,
     has_changes: bool,
+    has_excursions: bool,
     ledger: Option<Ledger>,
     releases: Vec<Release>,
+    excursions: Vec<Excursion>,
     changes: Vec<Change>,
     more_changes: usize,
     machines: Vec<String>,
     runs: Vec<RunRow>,
+    has_table: bool,
     points: usize,
     several_machines: bool,
     noise: Option<String>,
@@ -109,6 +117,25 @@ struct Release {
     level: String,
     change: String,
     relative: String,
+    /// Its step in the waterfall.
+    step: String,
+    /// What its steps add up to, and how many there are.
+    steps: String,
+    /// What is too small for steps.
+    small: String,
+    compare: String,
+    worse: bool,
+}
+
+/// A stretch off a level that came back to it.
+#[derive(Debug, Serialize)]
+struct Excursion {
+    effect: String,
+    levels: String,
+    results: usize,
+    begun: CommitName,
+    back: CommitName,
+    improved: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +144,8 @@ struct Change {
     machine: Option<(String, String)>,
     commit: CommitName,
     last_good: Option<CommitName>,
+    /// The part of a link that compares the last good commit with it.
+    compare: String,
     suspects: Vec<CommitName>,
     more: usize,
     levels: String,
@@ -147,8 +176,11 @@ struct RunRow {
 }
 
 impl SeriesPage {
-    pub(super) fn new(view: &ReportView, names: &Names, index: usize) -> Result<Self, ReportError> {
-        let series = &view.series[index];
+    pub(super) fn new(
+        view: &ReportView,
+        names: &Names,
+        series: &SeriesView,
+    ) -> Result<Self, ReportError> {
         let scale = scale(series);
         let chart = history(view, series, &scale)?;
         let is_machine = |change: &ChangeView| change.kind != ChangeKind::Change;
@@ -162,7 +194,7 @@ impl SeriesPage {
             })
         });
         Ok(Self {
-            frame: Frame::new(view, "../"),
+            frame: Frame::new(view, names, "../"),
             slug: series.slug.clone(),
             id: plain(&series.key.to_string()),
             name: Names::title(series),
@@ -180,17 +212,36 @@ impl SeriesPage {
             has_budget: series.budget.is_some(),
             has_machines: series.changes.iter().any(is_machine),
             has_changes: !series.changes.iter().all(is_machine),
+            has_excursions: !series.excursions.is_empty(),
             ledger: series
                 .ledger
                 .as_ref()
                 .map(|l| ledger(view, names, series, l)),
             releases: releases(view, series),
+            excursions: series
+                .excursions
+                .iter()
+                .rev()
+                .take(SHOWN_CHANGES)
+                .map(|excursion| Excursion {
+                    effect: excursion_effect(series, excursion),
+                    levels: format!(
+                        "{} instead of {}",
+                        scale.value(excursion.level),
+                        scale.value(excursion.around)
+                    ),
+                    results: excursion.last + 1 - excursion.first,
+                    begun: names.commit(view, excursion.begun),
+                    back: names.commit(view, excursion.back),
+                    improved: excursion.improved,
+                })
+                .collect(),
             changes: series
                 .changes
                 .iter()
                 .rev()
                 .take(SHOWN_CHANGES)
-                .map(|change| Change::new(view, names, series, &scale, change))
+                .map(|change| Change::new(view, names, &scale, change))
                 .collect(),
             more_changes: series.changes.len().saturating_sub(SHOWN_CHANGES),
             machines: series
@@ -201,6 +252,7 @@ impl SeriesPage {
                     name => name,
                 })
                 .collect(),
+            has_table: names.has_table(series),
             runs: runs(view, names, series, &scale),
             points: series.points.len(),
             several_machines: series.machines.len() > 1,
@@ -215,6 +267,7 @@ impl SeriesPage {
         Self {
             runs: Vec::new(),
             releases: Vec::new(),
+            excursions: Vec::new(),
             changes: Vec::new(),
             ..self
         }
@@ -283,11 +336,11 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
     facts
 }
 
-pub(super) fn anchor(view: &ReportView, series: &SeriesView, change: &ChangeView) -> String {
+pub(super) fn anchor(view: &ReportView, change: &ChangeView) -> String {
     // Two changes never share their first point, so the place makes it unique.
     let id = view
         .commits
-        .get(blamed(series, change))
+        .get(blamed(change))
         .map_or("", |commit| commit.id.as_str());
     let hex = id
         .bytes()
@@ -308,10 +361,7 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
             percent_of(ticks as f64 / drift as f64)
         }
     };
-    let worsening = series
-        .direction
-        .unwrap_or(Direction::Lower)
-        .worsening_sign();
+    let worsening = worsening(series);
     let budget = series.budget.map(|budget| column.ticks(budget));
     let span = Span::new(opening, now, budget, &column, ledger);
     let mut level = opening;
@@ -323,8 +373,8 @@ fn ledger(view: &ReportView, names: &Names, series: &SeriesView, ledger: &Ledger
         let ticks = column.ticks(*amount);
         level += ticks;
         entries.push(LedgerRow {
-            anchor: anchor(view, series, change),
-            commit: names.commit(view, blamed(series, change)),
+            anchor: anchor(view, change),
+            commit: names.commit(view, blamed(change)),
             amount: column.difference(ticks),
             level: column.value(level),
             share: share(ticks),
@@ -407,94 +457,83 @@ impl Span {
     }
 }
 
-/// A release, or the tip, as the ledger by release sees it.
-struct Mark {
-    name: String,
-    date: String,
-    level: f64,
-    /// How often the machine had changed by then.
-    machine: usize,
-}
-
-/// The level at each release, and at the tip, newest first: every difference between two releases,
-/// whoever brought it. There is none across a change of machine.
+/// What each release spent, newest first, with what is not released yet: whoever brought it, every
+/// amount a whole number of the last digit. There is none across a change of machine.
 fn releases(view: &ReportView, series: &SeriesView) -> Vec<Release> {
-    let Some(now) = series.level else {
+    let segments = segments(view, series);
+    let levels = segments.iter().flat_map(|s| [s.spent.opening, s.spent.now]);
+    let largest = levels.map(f64::abs).fold(0.0, f64::max);
+    if segments.iter().all(|segment| segment.release.is_none()) || largest <= 0.0 {
         return Vec::new();
-    };
-    let column = Column::fitting(&series.unit, now);
-    let mark = |commit: usize, name: String| {
-        let at = view.commits.get(commit)?;
-        let point = series.points.iter().rposition(|p| p.commit <= commit)?;
-        let regime = series
-            .regimes
-            .iter()
-            .find(|r| r.first <= point && point <= r.last)?;
-        let machine = |c: &&ChangeView| c.kind != ChangeKind::Change && c.point <= point;
-        Some(Mark {
-            name,
-            date: crate::report::text::date(at.time),
-            level: regime.level,
-            machine: series.changes.iter().filter(machine).count(),
-        })
-    };
-    let tagged = view
-        .commits
-        .iter()
-        .enumerate()
-        .filter(|(_, commit)| !commit.tags.is_empty());
-    let mut marks: Vec<Mark> = tagged
-        .filter_map(|(at, commit)| {
-            let tags: Vec<String> = commit.tags.iter().map(|tag| plain_up_to(tag, 30)).collect();
-            mark(at, tags.join(", "))
-        })
+    }
+    let column = Column::fitting(&series.unit, largest);
+    let budget = series.budget.map(|budget| column.ticks(budget));
+    let ticks = segments.iter().flat_map(|s| [s.spent.opening, s.spent.now]);
+    let ticks: Vec<i128> = ticks
+        .map(|level| column.ticks(level))
+        .chain(budget)
         .collect();
-    if marks.is_empty() {
-        return Vec::new();
-    }
-    if view.commits.last().is_some_and(|tip| tip.tags.is_empty()) {
-        marks.extend(mark(view.commits.len() - 1, "not released".to_owned()));
-    }
-    let mut before: Option<&Mark> = None;
-    let mut releases: Vec<Release> = Vec::with_capacity(marks.len());
-    for mark in &marks {
-        let ticks = column.ticks(mark.level);
-        let (change, relative) = match before {
-            None => (String::new(), String::new()),
-            Some(before) if before.machine != mark.machine => {
-                ("new machine".to_owned(), String::new())
-            }
-            Some(before) => (
-                column.difference(ticks - column.ticks(before.level)),
-                if before.level > 0.0 {
-                    effect(mark.level / before.level - 1.0)
-                } else {
-                    String::new()
-                },
-            ),
+    let span = Span {
+        low: ticks.iter().copied().min().unwrap_or(0),
+        high: ticks.iter().copied().max().unwrap_or(0),
+        budget,
+    };
+    let sign = worsening(series);
+    let mut releases: Vec<Release> = Vec::with_capacity(segments.len());
+    for segment in &segments {
+        let (opening, now) = (
+            column.ticks(segment.spent.opening),
+            column.ticks(segment.spent.now),
+        );
+        let amount = |at: &usize| {
+            let change = series.changes.get(*at);
+            change.map_or(0, |change| column.ticks(change.after - change.before))
+        };
+        let steps: i128 = segment.spent.steps.iter().map(amount).sum();
+        let date = view.commits.get(segment.commits.1);
+        let compared = !segment.new_machine;
+        let if_compared = |text: String| if compared { text } else { String::new() };
+        let relative = if segment.spent.opening > 0.0 {
+            effect(segment.spent.total() / segment.spent.opening)
+        } else {
+            String::new()
         };
         releases.push(Release {
-            name: mark.name.clone(),
-            date: mark.date.clone(),
-            level: column.value(ticks),
-            change,
-            relative,
+            name: match &segment.release {
+                Some(name) => plain_up_to(name, 40),
+                None => "not released".to_owned(),
+            },
+            date: date.map_or_else(String::new, |commit| crate::report::text::date(commit.time)),
+            level: column.value(now),
+            change: if compared {
+                column.difference(now - opening)
+            } else {
+                "new machine".to_owned()
+            },
+            relative: if_compared(relative),
+            step: if_compared(span.step(opening, now, (now - opening) as f64 * sign > 0.0)),
+            steps: if_compared(match segment.spent.steps.len() {
+                0 => String::new(),
+                n => format!("{} in {n}", column.difference(steps)),
+            }),
+            small: if_compared(column.difference(now - opening - steps)),
+            compare: super::compare::hash(view, segment.commits.0, segment.commits.1),
+            worse: compared && (now - opening) as f64 * sign > 0.0,
         });
-        before = Some(mark);
     }
     releases.reverse();
     releases.truncate(SHOWN_RELEASES);
     releases
 }
 
+/// Sign that makes worse positive.
+fn worsening(series: &SeriesView) -> f64 {
+    let direction = series.direction.unwrap_or(Direction::Lower);
+    direction.worsening_sign()
+}
+
 impl Change {
-    fn new(
-        view: &ReportView,
-        names: &Names,
-        series: &SeriesView,
-        scale: &Scale,
-        change: &ChangeView,
-    ) -> Self {
+    fn new(view: &ReportView, names: &Names, scale: &Scale, change: &ChangeView) -> Self {
         let machine = match &change.kind {
             ChangeKind::Change => None,
             ChangeKind::Machine { from, to } => Some((plain_up_to(from, 60), plain_up_to(to, 60))),
@@ -505,10 +544,20 @@ impl Change {
             .min()
             .and_then(|at| at.checked_sub(1));
         Self {
-            anchor: anchor(view, series, change),
+            anchor: anchor(view, change),
             machine,
-            commit: names.commit(view, blamed(series, change)),
+            commit: names.commit(view, blamed(change)),
             last_good: good.map(|at| names.commit(view, at)),
+            compare: super::compare::hash(
+                view,
+                good.unwrap_or(0),
+                change
+                    .suspects
+                    .iter()
+                    .copied()
+                    .max()
+                    .unwrap_or(change.commit),
+            ),
             suspects: change
                 .suspects
                 .iter()
@@ -549,7 +598,11 @@ fn probability(p: f64) -> String {
 
 /// The newest points, newest first.
 fn runs(view: &ReportView, names: &Names, series: &SeriesView, scale: &Scale) -> Vec<RunRow> {
-    let skipped = series.points.len().saturating_sub(SHOWN_POINTS);
+    let skipped = series.points.len().saturating_sub(if names.is_large() {
+        SHOWN_POINTS_OF_MANY
+    } else {
+        SHOWN_POINTS
+    });
     let mut rows = Vec::with_capacity(series.points.len() - skipped);
     for (index, point) in series.points.iter().enumerate().skip(skipped).rev() {
         let mut shown: Vec<String> = point

@@ -2,7 +2,7 @@
 
 use super::ReportError;
 use super::names::{Names, urgency};
-use super::overview::{Overview, by_urgency};
+use super::overview::{Overview, Row, by_urgency};
 use super::page::{Pages, SCRIPT, STYLE, Theme};
 use super::series::SeriesPage;
 use crate::report::view::{ReportView, State};
@@ -14,9 +14,11 @@ const SECTIONS: usize = 40;
 
 /// Everything on the page.
 #[derive(Debug, Serialize)]
-pub(super) struct Single {
+pub(super) struct Single<'a> {
     #[serde(flatten)]
-    overview: Overview,
+    overview: Overview<'a>,
+    /// Series that are not listed.
+    unlisted: usize,
     details: Vec<SeriesPage>,
     left_out: usize,
     style: String,
@@ -35,11 +37,18 @@ pub(super) fn render(view: &ReportView, theme: &Theme) -> Result<Vec<u8>, Report
     let names = Names::of_one_page(view, troubled.iter().map(slug).collect());
     let details: Result<Vec<SeriesPage>, ReportError> = troubled
         .iter()
-        .map(|at| SeriesPage::new(view, &names, *at).map(SeriesPage::without_runs))
+        .map(|at| SeriesPage::new(view, &names, &view.series[*at]).map(SeriesPage::without_runs))
         .collect();
     let (style, script) = (theme.text(STYLE), theme.text(SCRIPT));
+    let rows = view
+        .series
+        .iter()
+        .map(|series| Row::new(view, &names, series));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let overview = Overview::new(view, &names, &rows, 0);
     Pages::new(theme)?.single(&Single {
-        overview: Overview::new(view, &names)?,
+        unlisted: overview.unlisted(view),
+        overview,
         details: details?,
         left_out,
         style: style.to_owned(),

@@ -1,0 +1,269 @@
+//! One series: level, budget, drift, forecast, and everything drawn of it.
+
+use super::Builder;
+use super::changes::take_in;
+use super::state::state;
+use crate::analysis::{Analysis, Ledger, analyse};
+use crate::detect::Scale;
+use crate::history::{Point, Series};
+use crate::model::Direction;
+use crate::report::view::{
+    ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
+};
+use crate::stats::{autocorrelation_factor, theil_sen};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// A forecast needs so many points and days, and reaches no further than the last number.
+const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
+/// The newest points that a forecast looks at.
+const FORECAST_POINTS: usize = 300;
+
+impl Builder<'_> {
+    /// Everything about a series with at least one point.
+    pub(super) fn view(&self, series: &Series) -> SeriesView {
+        let analysis = analyse(series);
+        let key = &series.row.key;
+        let chosen = self
+            .project
+            .budgets
+            .iter()
+            .enumerate()
+            .find_map(|(feature, budget)| {
+                let limit = budget
+                    .limits
+                    .iter()
+                    .find(|limit| limit.select.matches(key, &self.headlines))?;
+                Some((feature, budget, limit))
+            });
+        let limit = chosen.map(|(_, _, limit)| limit);
+        let direction = limit
+            .and_then(|limit| limit.direction)
+            .or(series.row.direction);
+        let sign = direction.unwrap_or(Direction::Lower).worsening_sign();
+        let level = analysis.level();
+        let budget = limit
+            .and_then(|limit| limit.max.as_ref())
+            .map(|max| max.value);
+        let used = level.zip(budget).map(|(level, budget)| {
+            if sign > 0.0 {
+                level / budget
+            } else {
+                budget / level
+            }
+        });
+        let ledger = Ledger::new(&analysis);
+        let drift = ledger
+            .as_ref()
+            .and_then(|ledger| self.drift(series, &analysis, ledger));
+        let mut view = SeriesView {
+            slug: slug(&key.to_string()),
+            key: key.clone(),
+            unit: series.row.unit.clone(),
+            direction,
+            feature: chosen.map(|(feature, _, _)| feature),
+            limit: limit.map(|limit| limit.id.clone()),
+            state: State::Unbudgeted,
+            sentence: String::new(),
+            level,
+            budget,
+            used,
+            regress: limit
+                .and_then(|limit| limit.regress)
+                .map(|regress| regress.limit),
+            drift,
+            breaks_in_days: budget
+                .and_then(|budget| self.forecast(series, &analysis, budget, sign)),
+            noise: self.noise(&analysis, level),
+            silent_days: self.silent_days(series),
+            machines: series.strata.clone(),
+            points: series
+                .points
+                .iter()
+                .map(|point| self.point(series, point))
+                .collect(),
+            regimes: regimes(&analysis),
+            changes: self.changes(
+                series,
+                &analysis,
+                chosen.map(|(_, budget, limit)| (budget, limit)),
+                sign,
+            ),
+            excursions: self.excursions(series, &analysis, sign),
+            ledger: None,
+        };
+        view.ledger =
+            ledger.map(|ledger| ledger_view(&ledger, &view.changes, &analysis, budget, sign));
+        let about = self.about.get(key).into_iter().flatten();
+        let verdicts: Vec<_> = about.filter_map(|at| self.verdicts.get(*at)).collect();
+        let fresh = verdicts.iter().find_map(|v| self.fresh_change(&view, v));
+        if let Some(fresh) = fresh {
+            take_in(&mut view, fresh, sign);
+        }
+        let (state, sentence) = state(&view, limit, &verdicts, sign);
+        (view.state, view.sentence) = (state, sentence);
+        view
+    }
+
+    fn time(&self, place: u32) -> Option<Timestamp> {
+        let id = self.project.timeline.at(place)?;
+        self.project.commits.get(id).map(|commit| commit.time)
+    }
+
+    fn days(&self, from: u32, to: u32) -> Option<f64> {
+        let seconds = self.time(to)?.as_second() - self.time(from)?.as_second();
+        Some(seconds as f64 / 86_400.0)
+    }
+
+    fn drift(&self, series: &Series, analysis: &Analysis, ledger: &Ledger) -> Option<Drift> {
+        let start = analysis.breaks.last().copied().unwrap_or(0);
+        let days = self.days(series.points.get(start)?.place, series.points.last()?.place)?;
+        let absolute = ledger.now - ledger.opening;
+        let relative = if ledger.opening.abs() > 0.0 {
+            absolute / ledger.opening.abs()
+        } else {
+            0.0
+        };
+        Some(Drift {
+            absolute,
+            relative,
+            days,
+        })
+    }
+
+    fn noise(&self, analysis: &Analysis, level: Option<f64>) -> Option<f64> {
+        match analysis.scale {
+            Scale::Log => Some(analysis.sigma),
+            Scale::Linear => level
+                .filter(|l| l.abs() > 0.0)
+                .map(|l| analysis.sigma / l.abs()),
+        }
+    }
+
+    fn silent_days(&self, series: &Series) -> Option<f64> {
+        let last = series.points.last()?.place;
+        let newest = *self.silent.newest.get(&series.row.key.env)?;
+        (last < newest).then(|| self.days(last, newest)).flatten()
+    }
+
+    /// Days until the level reaches the budget: headroom over the Theil–Sen slope since the last
+    /// break (Sen 1968), with the slope's interval. Only where that excludes 0.
+    fn forecast(
+        &self,
+        series: &Series,
+        analysis: &Analysis,
+        budget: f64,
+        sign: f64,
+    ) -> Option<(f64, f64, f64)> {
+        let (least_points, least_days, furthest) = FORECAST;
+        let start = analysis.breaks.last().copied().unwrap_or(0);
+        // Pairs of points are compared, so their number is bounded.
+        let start = start.max(series.points.len().saturating_sub(FORECAST_POINTS));
+        let points = &series.points[start..];
+        let origin = points.first()?.place;
+        let x: Vec<f64> = points
+            .iter()
+            .map(|p| self.days(origin, p.place))
+            .collect::<Option<_>>()?;
+        let y: Vec<f64> = points
+            .iter()
+            .zip(&analysis.offsets[start..])
+            .filter(|(_, offset)| offset.is_finite())
+            .map(|(p, _)| sign * p.value)
+            .collect();
+        let room = sign * (budget - analysis.level()?);
+        if points.len() < least_points
+            || y.len() != x.len()
+            || x.last()? - x.first()? < least_days
+            || room <= 0.0
+        {
+            return None;
+        }
+        let first = theil_sen(&x, &y, 0.95, 1.0)?;
+        let residuals: Vec<f64> = x.iter().zip(&y).map(|(x, y)| y - first.slope * x).collect();
+        let slope = theil_sen(&x, &y, 0.95, autocorrelation_factor(&residuals))?;
+        if slope.low <= 0.0 {
+            return None;
+        }
+        let days = |slope: f64| room / slope;
+        (days(slope.slope) <= furthest)
+            .then(|| (days(slope.slope), days(slope.high), days(slope.low)))
+    }
+
+    fn point(&self, series: &Series, point: &Point) -> PointView {
+        let runs = series.runs_of(point);
+        let low = runs
+            .iter()
+            .map(|run| run.ends.0)
+            .fold(f64::INFINITY, f64::min);
+        let high = runs
+            .iter()
+            .map(|run| run.ends.1)
+            .fold(f64::NEG_INFINITY, f64::max);
+        PointView {
+            commit: (point.place - self.first) as usize,
+            value: point.value,
+            runs: runs.iter().map(|run| run.value).collect(),
+            samples: runs.iter().map(|run| run.n).sum(),
+            low: (low < high).then_some(low),
+            high: (low < high).then_some(high),
+            machine: point.stratum as usize,
+        }
+    }
+}
+
+fn regimes(analysis: &Analysis) -> Vec<RegimeView> {
+    let view = |r: &crate::detect::Regime| RegimeView {
+        first: r.first,
+        last: r.last,
+        level: r.level,
+        low: r.level_low,
+        high: r.level_high,
+    };
+    analysis.regimes.iter().map(view).collect()
+}
+
+fn ledger_view(
+    ledger: &Ledger,
+    changes: &[ChangeView],
+    analysis: &Analysis,
+    budget: Option<f64>,
+    sign: f64,
+) -> LedgerView {
+    let shown = |change: usize| {
+        let index = analysis.changes[change].index;
+        changes
+            .iter()
+            .position(|view| view.point == index && view.kind == ChangeKind::Change)
+    };
+    LedgerView {
+        opening: ledger.opening,
+        entries: ledger
+            .entries
+            .iter()
+            .filter_map(|entry| Some((shown(entry.change)?, entry.amount)))
+            .collect(),
+        unattributed: ledger.unattributed,
+        now: ledger.now,
+        headroom: budget.map(|budget| sign * (budget - ledger.now)),
+    }
+}
+
+/// A file name: letters and digits of the identity, and eight digits of its hash, so that names
+/// which differ only in other characters stay apart.
+fn slug(identity: &str) -> String {
+    let mut words = String::new();
+    for c in identity.chars().take(60) {
+        if c.is_ascii_alphanumeric() {
+            words.push(c.to_ascii_lowercase());
+        } else if !words.ends_with('-') && !words.is_empty() {
+            words.push('-');
+        }
+    }
+    let digest: String = Sha256::digest(identity.as_bytes())
+        .iter()
+        .take(4)
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    format!("{}-{digest}", words.trim_end_matches('-'))
+}
