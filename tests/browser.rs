@@ -6,7 +6,7 @@ mod browser_support;
 mod report_support;
 
 use browser_support::{Browser, Folder, from_npm};
-use plimsoll::report::view::ReportView;
+use plimsoll::report::view::{ExcursionView, ReportView, State};
 use report_support::{HOSTILE, hostile, project};
 use serde_json::{Value, json};
 
@@ -201,7 +201,12 @@ fn forced_colours_keep_every_state_and_line() {
 
 #[test]
 fn the_overview_filters_and_sorts() {
-    let folder = Folder::new(&project());
+    let mut view = project();
+    for (series, tenant) in [(1, "big"), (8, "big"), (0, "small")] {
+        let tags = &mut view.series[series].key.tags;
+        tags.insert("tenant".to_owned(), tenant.to_owned());
+    }
+    let folder = Folder::new(&view);
     let browser = Browser::start();
     browser.open(&folder.page("index.html"));
     let visible =
@@ -223,6 +228,12 @@ fn the_overview_filters_and_sorts() {
     type_in("owner", "@identity");
     assert_eq!(browser.run(visible), json!(["login latency.p50"]));
     type_in("owner", "");
+    type_in("tag", "tenant=big");
+    assert_eq!(
+        browser.run(visible),
+        json!(["checkout latency.p95", "cart latency.p95"])
+    );
+    type_in("tag", "");
     browser.run("document.querySelector('input[value=broken]').click()");
     assert_eq!(browser.run(visible)[0], "checkout latency.p95");
     browser.run("document.querySelector('input[value=broken]').click()");
@@ -315,19 +326,215 @@ fn a_point_can_be_found_by_keys_and_mouse_and_linked_to() {
 }
 
 #[test]
+fn any_two_commits_can_be_compared_and_linked_to() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    let page = folder.page("compare.html");
+    let rows = "return [...document.querySelectorAll('table.compare tbody tr')]
+        .map(r => [...r.cells].map(c => c.textContent.trim()))";
+    // Without JavaScript: the newest release against the tip.
+    browser.cdp(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
+    browser.open(&page);
+    let told = browser.run(rows);
+    assert_eq!(
+        told[1],
+        json!(["search latency.p95", "571 ms", "612 ms", "+7.2 %", "worse"])
+    );
+    let form = "return document.getElementById('compare').getBoundingClientRect().height";
+    assert_eq!(browser.run(form), 0);
+    browser.cdp(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": false}),
+    );
+
+    // By its form, with the name of a release.
+    browser.open(&page);
+    browser.run(
+        "const f = document.getElementById('compare'); f.elements.base.value = 'v2.1';
+         f.elements.head.value = 'v2.4'; f.querySelector('button').click()",
+    );
+    let settled = "const done = arguments[arguments.length - 1];
+        const look = () => document.getElementById('between').textContent.startsWith('20')
+          ? done([location.hash, document.getElementById('said').textContent,
+                  [...document.querySelectorAll('table.compare tbody tr')]
+                    .map(r => [...r.cells].map(c => c.textContent.trim()))])
+          : requestAnimationFrame(look);
+        look()";
+    let by_form = browser.wait(settled);
+    assert_eq!(by_form[0], "#v2.1..v2.4");
+    let found = by_form[2].as_array().unwrap();
+    let row = |name: &str| found.iter().find(|row| row[0] == name).unwrap().clone();
+    assert_eq!(
+        row("checkout latency.p95"),
+        json!([
+            "checkout latency.p95",
+            "231 ms",
+            "324 ms",
+            "+40.3 %",
+            "worse"
+        ])
+    );
+    assert_eq!(
+        row("cart latency.p95"),
+        json!([
+            "cart latency.p95",
+            "88.0 ms",
+            "74.0 ms",
+            "−15.9 %",
+            "better"
+        ])
+    );
+    assert!(
+        found.iter().all(|row| row[0] != "index build time"),
+        "another machine: {by_form}"
+    );
+
+    // By a link with commits, as the overview writes it.
+    browser.open(&folder.page("index.html"));
+    let link = browser.run("return document.querySelector('#changed a[href*=compare]').href");
+    browser.open("about:blank");
+    browser.open(link.as_str().unwrap());
+    let by_link = browser.wait(settled);
+    assert!(
+        by_link[2]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row[0] == "search latency.p95"),
+        "{by_link}"
+    );
+    browser.open("about:blank");
+    browser.open(&format!("{page}#nothing..v2.4"));
+    let said = browser.wait(
+        "const done = arguments[arguments.length - 1];
+         const look = () => document.getElementById('said').textContent.startsWith('No commit')
+           ? done(document.getElementById('said').textContent) : requestAnimationFrame(look);
+         look()",
+    );
+    assert_eq!(said, "No commit of this history is called nothing.");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn charts_show_releases_machines_gaps_forecast_and_excursions() {
+    let mut view = project();
+    view.series[1].excursions = vec![ExcursionView {
+        first: 60,
+        last: 64,
+        begun: 60,
+        back: 65,
+        around: 231e6,
+        level: 277.2e6,
+        improved: false,
+    }];
+    let folder = Folder::new(&view);
+    let browser = Browser::start();
+    browser.width(1280);
+    let size = |names: &[&str]| {
+        let sizes = browser.run(&format!(
+            "return {names:?}.map(name => {{
+               const path = document.querySelector('.chart path.' + name);
+               if (!path) return 0;
+               const box = path.getBoundingClientRect();
+               return Math.round(Math.max(box.width, box.height)); }})"
+        ));
+        serde_json::from_value::<Vec<u32>>(sizes).unwrap()
+    };
+    let words =
+        "return [...document.querySelectorAll('.chart text')].map(t => t.textContent).join(' ')";
+    browser.open(&folder.page("s/checkout-latency-p95-2.html"));
+    let drawn = size(&[
+        "release", "range", "fan", "course", "brief", "budget", "machine",
+    ]);
+    assert!(drawn[..6].iter().all(|size| *size > 10), "{drawn:?}");
+    assert_eq!(drawn[6], 0, "one machine");
+    let said = browser.run(words);
+    for word in ["v2.1", "if nothing changes", "budget 400 ms", "2026-11-20"] {
+        assert!(said.as_str().unwrap().contains(word), "{word}: {said}");
+    }
+    browser.open(&folder.page("s/index-build-time-6.html"));
+    assert!(size(&["machine", "better"]).iter().all(|size| *size > 10));
+    assert!(browser.run(words).as_str().unwrap().contains("new machine"));
+    browser.open(&folder.page("s/export-csv-time-4.html"));
+    assert!(size(&["gap"])[0] > 10, "the end without data is shaded");
+}
+
+#[test]
+fn a_long_list_has_pages_that_lead_to_each_other() {
+    let folder = Folder::new(&many(1_200));
+    let browser = Browser::start();
+    browser.open(&folder.page("index.html"));
+    browser.run("document.querySelector('.paging a').click()");
+    let seen = browser.run(
+        "return [document.querySelectorAll('table.series tbody tr').length,
+                 document.querySelector('.paging b').textContent,
+                 document.querySelector('.paging').textContent]",
+    );
+    assert_eq!(seen[0], 200);
+    assert_eq!(seen[1], "2");
+    assert!(
+        seen[2]
+            .as_str()
+            .unwrap()
+            .contains("Series 1,001 to 1,200 of 1,200"),
+        "{seen}"
+    );
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+/// A project of many series.
+fn many(count: usize) -> ReportView {
+    let mut view = project();
+    let some: Vec<_> = view
+        .series
+        .iter()
+        .map(|series| {
+            let mut series = series.clone();
+            series
+                .points
+                .drain(..series.points.len().saturating_sub(12));
+            series.regimes.clear();
+            series.changes.clear();
+            series.ledger = None;
+            series
+        })
+        .collect();
+    view.series = (0..count)
+        .map(|i| {
+            let mut series = some[i % some.len()].clone();
+            series.slug = format!("{}-{i}", series.slug);
+            series.key.benchmark = format!("{} {i}", series.key.benchmark);
+            series
+        })
+        .collect();
+    view
+}
+
+#[test]
 fn hostile_text_runs_nothing() {
     let browser = Browser::start();
     for attack in HOSTILE {
         let folder = Folder::new(&hostile(attack));
         for page in [
             "index.html",
+            "single.html",
+            "compare.html#v2.1..v2.4",
+            "regressions.html",
+            "f/feature.html",
             "s/checkout-latency-p95-2.html",
             "s/index-build-time-6.html",
         ] {
+            if page.starts_with("f/") && !folder.path(page).exists() {
+                continue;
+            }
             // An alert would make the next command fail.
             browser.open(&folder.page(page));
             let odd = browser.run(
-                "return document.querySelectorAll('img, iframe, object, [onload], [onerror], [onmouseover], script:not([src])').length",
+                "return document.querySelectorAll('img, iframe, object, [onload], [onerror], [onmouseover], script:not([src])').length
+                   - (location.pathname.endsWith('single.html') ? 1 : 0)",
             );
             assert_eq!(odd, 0, "{attack} on {page}");
             assert_eq!(
@@ -344,9 +551,23 @@ fn printed_pages_are_not_blank() {
     let folder = Folder::new(&project());
     let browser = Browser::start();
     browser.open(&folder.page("s/checkout-latency-p95-2.html"));
-    let pdf: Value = browser.cdp("Page.printToPDF", json!({"printBackground": false}));
-    let size = pdf["data"].as_str().unwrap().len();
-    assert!(size > 20_000, "the printed page has {size} bytes of base64");
+    for page in folder.pages() {
+        if page.starts_with("f/") {
+            continue;
+        }
+        browser.open(&folder.page(&page));
+        let pdf: Value = browser.cdp("Page.printToPDF", json!({"printBackground": false}));
+        let size = pdf["data"].as_str().unwrap().len();
+        assert!(
+            size > 20_000,
+            "{page} has {size} bytes of base64 when printed"
+        );
+    }
+    // What only works on a screen is not printed.
+    browser.cdp("Emulation.setEmulatedMedia", json!({"media": "print"}));
+    browser.open(&folder.page("index.html"));
+    let shown = browser.run("return document.getElementById('filter').checkVisibility()");
+    assert_eq!(shown, false);
 }
 
 /// Every kind of page: full, empty, with one point, without budgets.
@@ -360,10 +581,23 @@ fn kinds() -> Vec<(&'static str, ReportView)> {
         series.changes.clear();
         series.ledger = None;
     }
+    let all = |state: State| {
+        let mut view = project();
+        for series in &mut view.series {
+            series.state = state;
+        }
+        view
+    };
+    let mut first_run = one_point.clone();
+    first_run.series.truncate(3);
     vec![
         ("full", project()),
         ("empty", empty),
+        ("first run", first_run),
         ("one point", one_point),
+        ("stale", all(State::NoData)),
+        ("noisy", all(State::Noisy)),
+        ("no budget", all(State::Unbudgeted)),
     ]
 }
 
@@ -384,7 +618,14 @@ fn axe_finds_nothing() {
         let folder = Folder::new(&view);
         for scheme in ["light", "dark"] {
             browser.media("prefers-color-scheme", scheme);
-            for page in folder.pages() {
+            // The pages of a project are judged once in full, then those of each kind that differ.
+            let pages = folder.pages().into_iter().filter(|page| {
+                kind == "full"
+                    || page.ends_with("index.html")
+                    || page.contains("checkout")
+                    || page == "single.html"
+            });
+            for page in pages {
                 browser.open(&folder.page(&page));
                 let found = browser.wait(&format!(
                     "{axe}; const done = arguments[arguments.length - 1];
@@ -395,6 +636,13 @@ fn axe_finds_nothing() {
             }
         }
     }
+    let folder = Folder::new(&many(1_000));
+    browser.open(&folder.page("index.html"));
+    let found = browser.wait(&format!(
+        "{axe}; const done = arguments[arguments.length - 1];
+         axe.run().then(r => done(r.violations.map(v => v.id)))"
+    ));
+    assert_eq!(found, json!([]), "1,000 series");
 }
 
 #[test]

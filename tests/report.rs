@@ -6,7 +6,7 @@
 mod report_support;
 
 use plimsoll::report::html::{ReportError, Theme, render, render_single};
-use plimsoll::report::view::{ReportView, State};
+use plimsoll::report::view::{ExcursionView, ReportView, State};
 use proptest::prelude::*;
 use report_support::{HOSTILE, commits, hostile, project};
 use std::collections::BTreeMap;
@@ -176,6 +176,173 @@ fn empty_and_first_states_have_sentences_of_their_own() {
     assert!(
         index.contains("No budget is broken. 2 series are within their budgets."),
         "{index}"
+    );
+}
+
+#[test]
+fn all_in_the_same_trouble_is_said_in_its_own_words() {
+    for (state, words) in [
+        (
+            State::Learning,
+            "The first results are in and nothing can be judged yet: 8 series are still learning.",
+        ),
+        (
+            State::NoData,
+            "Nothing with a budget has been measured for 6 d: is the job that records it failing? \
+             1 has no budget.",
+        ),
+        (
+            State::Noisy,
+            "Every series with a budget is too noisy for its limit: record more runs a commit",
+        ),
+    ] {
+        let mut view = project();
+        let own =
+            |series: &&mut plimsoll::report::view::SeriesView| series.state != State::Unbudgeted;
+        for series in view.series.iter_mut().filter(own) {
+            series.state = state;
+        }
+        let index = text(&files(&view)["index.html"]);
+        assert!(index.contains(words), "{words}: {index}");
+    }
+}
+
+/// What a release spent is steps and what is too small for them, and one release ends where the
+/// next begins.
+#[test]
+fn releases_add_up_as_shown() {
+    let view = project();
+    let files = files(&view);
+    let mut seen = 0;
+    for series in &view.series {
+        let page = &files[&format!("s/{}.html", series.slug)];
+        if !page.contains("<table class=\"releases\"") {
+            continue;
+        }
+        let rows: Vec<Vec<String>> = table(page, "releases").into_iter().skip(1).collect();
+        let ticks = |row: &[String], column: usize| number(&row[column]).unwrap_or(0);
+        for pair in rows.windows(2).filter(|pair| pair[0][3] != "new machine") {
+            let (new, old) = (&pair[0], &pair[1]);
+            assert_eq!(
+                ticks(old, 2) + ticks(new, 3),
+                ticks(new, 2),
+                "{new:?} after {old:?}"
+            );
+            assert_eq!(ticks(new, 6) + ticks(new, 7), ticks(new, 3), "{new:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen}");
+    // The same in the data, to the last bit that counts.
+    let json: serde_json::Value = serde_json::from_str(&files["data/report.json"]).unwrap();
+    let checkout = &json["series"][1];
+    let segments = checkout["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 5);
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    for pair in segments.windows(2) {
+        assert_eq!(pair[0]["now"], pair[1]["opening"]);
+        assert_eq!(pair[0]["to"], pair[1]["from"]);
+    }
+    for segment in segments {
+        let steps = segment["steps"].as_array().unwrap();
+        let steps: f64 = steps.iter().map(|step| number(&step["amount"])).sum();
+        let sum = number(&segment["opening"]) + steps + number(&segment["unattributed"]);
+        assert!(
+            (sum / number(&segment["now"]) - 1.0).abs() < 1e-12,
+            "{segment}"
+        );
+    }
+}
+
+#[test]
+fn a_regression_put_right_is_shown_and_costs_nothing() {
+    let mut view = project();
+    let series = &mut view.series[1];
+    series.excursions = vec![ExcursionView {
+        first: 60,
+        last: 64,
+        begun: 60,
+        back: 65,
+        around: 231e6,
+        level: 277.2e6,
+        improved: false,
+    }];
+    let files = files(&view);
+    let page = &files["s/checkout-latency-p95-2.html"];
+    assert!(page.contains("<path class=\"brief\""), "it is drawn");
+    let words = text(page);
+    assert!(
+        words.contains("+20.0 % for 5 results, 277 ms instead of 231 ms: from "),
+        "{words}"
+    );
+    let feature = text(&files["f/login.html"]);
+    assert!(
+        feature.contains("No budget of this feature is broken; 1 creeping up in small steps."),
+        "{feature}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&files["data/report.json"]).unwrap();
+    let told = &json["series"][1]["excursions"][0];
+    assert_eq!(told["begun"], view.commits[60].id.as_str());
+    assert_eq!(told["results"], 5);
+    assert!(!text(&files["s/search-latency-p95-1.html"]).contains("Off the level and back"));
+    let ledger = plimsoll::report::ledger::ledger(&view, &[&view.series[1]]);
+    assert!(ledger.contains("+20.0 %  for 5 results from"), "{ledger}");
+}
+
+#[test]
+fn the_comparison_shows_what_changed_since_the_newest_release() {
+    let view = project();
+    let files = files(&view);
+    let page = text(&files["compare.html"]);
+    assert!(page.contains("v2.4 → main"), "{page}");
+    // v2.4 is commit 180: checkout changed at 181, search at 192; three have no result at both.
+    assert!(
+        page.contains("2 series changed; 6 did not, and 1 cannot be compared"),
+        "{page}"
+    );
+    assert!(
+        page.contains("checkout latency.p95 324 ms 371 ms +14.5 % worse"),
+        "{page}"
+    );
+    let script = &files["data/levels.js"];
+    let data = script
+        .trim_start_matches("plimsoll(\"levels\",")
+        .trim_end()
+        .trim_end_matches(')');
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data.as_array().unwrap().len(), view.series.len());
+    assert_eq!(
+        data[1][3][1].as_array().unwrap().len(),
+        6,
+        "six levels of checkout"
+    );
+    let mut empty = view;
+    empty.series.clear();
+    empty.commits.clear();
+    let page = text(&self::files(&empty)["compare.html"]);
+    assert!(page.contains("No level changed; 0 did not."), "{page}");
+}
+
+/// A large report leaves out the long tables of what is fine and says where they are.
+#[test]
+fn a_large_report_is_short_about_what_is_fine() {
+    let mut view = project();
+    let fine = view.series[8].clone();
+    for i in 0..1_000 {
+        let mut series = fine.clone();
+        series.slug = format!("fine-{i}");
+        series.points.truncate(60);
+        view.series.push(series);
+    }
+    let files = files(&view);
+    assert!(files.contains_key("data/search-latency-p95-1.csv"));
+    assert!(!files.contains_key("data/fine-7.csv"));
+    let page = text(&files["s/fine-7.html"]);
+    assert!(
+        page.contains(
+            "The newest 30 of 60 measured commits; plimsoll export csv writes all of them."
+        ),
+        "{page}"
     );
 }
 

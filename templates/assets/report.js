@@ -5,14 +5,19 @@
     return Array.prototype.slice.call((root || document).querySelectorAll(selector));
   };
 
-  // Overview: find, owner and state.
+  // Overview: find, owner, tag and state.
   var form = document.getElementById("filter");
   if (form) {
     var rows = all("table.series tbody tr");
     var rest = document.getElementById("rest");
     var find = document.getElementById("find");
     var owner = document.getElementById("owner");
+    var tag = document.getElementById("tag");
     var shown = document.getElementById("shown");
+    var has = function (row, tag) {
+      var under = row.cells[1].querySelector("small");
+      return under && under.textContent.split(", ").indexOf(tag) >= 0;
+    };
     var filter = function () {
       var words = find.value.toLowerCase().split(/\s+/);
       var states = {};
@@ -22,6 +27,7 @@
         var text = row.textContent.toLowerCase();
         var keep = states[row.querySelector(".state").classList[1]] !== false
           && (!owner || !owner.value || row.cells[9].textContent === owner.value)
+          && (!tag || !tag.value || has(row, tag.value))
           && words.every(function (word) { return text.indexOf(word) >= 0; });
         row.hidden = !keep;
         if (keep) count += 1;
@@ -31,7 +37,9 @@
     };
     form.addEventListener("input", filter);
     form.hidden = false;
-    filter();
+    // A browser that comes back to the page keeps what was chosen.
+    if (find.value || (owner && owner.value) || (tag && tag.value)
+      || all("input[name=state]", form).some(function (box) { return !box.checked; })) filter();
   }
 
   // Tables come in order of urgency; a click on a heading sorts by it, a third one goes back.
@@ -181,7 +189,7 @@
       document.getElementById("between").textContent = got.commits[base][1] + " → " + got.commits[head][1];
     }
     function follow() {
-      var names = /^#([^.]+)\.\.([^.]+)$/.exec(window.location.hash);
+      var names = /^#(.+?)\.\.(.+)$/.exec(window.location.hash);
       if (names) ready(picker, ["commits", "levels"], function () { show([names[1], names[2]].map(decodeURIComponent)); });
     }
     picker.addEventListener("submit", function (event) {

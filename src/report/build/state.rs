@@ -26,7 +26,8 @@ pub(super) fn state(
     let worst = verdicts.iter().max_by_key(|v| v.judgement.verdict);
     let said = |v: &LimitVerdict| sentence_case(&tell::sentence(v));
     if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Over) {
-        return (State::Broken, said(v));
+        let told = format!("{}{}", figures(view, limit, v, sign), tell::sentence(v));
+        return (State::Broken, sentence_case(&told));
     }
     if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Missing) {
         return (State::NoData, said(v));
@@ -83,6 +84,30 @@ pub(super) fn state(
         Some(v) if v.judgement.verdict == Verdict::Unproven => (State::Unproven, said(v)),
         Some(v) => (State::Ok, said(v)),
         None => (State::Ok, "Within its limits.".to_owned()),
+    }
+}
+
+/// What is over which limit, before who brought it; empty where the sentence says so itself.
+fn figures(view: &SeriesView, limit: &Limit, v: &LimitVerdict, sign: f64) -> String {
+    let value = |value: f64| text::value(value, &view.unit);
+    match (v.rule, view.level, view.budget) {
+        (Some(Rule::Max), Some(level), Some(budget)) => {
+            let bound = if sign > 0.0 { "at most" } else { "at least" };
+            format!(
+                "{} where {bound} {} is allowed: ",
+                value(level),
+                value(budget)
+            )
+        }
+        (Some(Rule::Regress), ..) => match (v.judgement.effect, limit.regress.as_ref()) {
+            (Some((effect, ..)), Some(regress)) => format!(
+                "{} where {} is allowed: ",
+                text::effect(effect),
+                text::effect(sign * regress.limit)
+            ),
+            _ => String::new(),
+        },
+        _ => String::new(),
     }
 }
 

@@ -152,16 +152,12 @@ impl Group {
         });
         let commit = view.commits.get(cause);
         Self {
-            commit: names.commit(view, cause),
+            commit: names.commit(cause),
             id: urn(&[&view.project, commit.map_or("", |commit| &commit.id)]),
             time: commit.map_or_else(String::new, |commit| commit.time.to_string()),
             range: (first < last).then(|| {
                 let good = first.saturating_sub(1);
-                (
-                    names.commit(view, good),
-                    names.commit(view, last),
-                    last - first + 1,
-                )
+                (names.commit(good), names.commit(last), last - first + 1)
             }),
             compare: super::compare::hash(view, first.saturating_sub(1), last),
             more: found.len().saturating_sub(EFFECTS),

@@ -303,7 +303,7 @@ fn script(kind: &str, content: &impl Serialize) -> Result<Vec<u8>, ReportError> 
 /// `data/commits.js`: short id, date, subject and author of every commit.
 pub(super) fn commits(view: &ReportView, names: &Names) -> Result<Vec<u8>, ReportError> {
     let rows: Vec<[String; 4]> = (0..view.commits.len())
-        .map(|at| names.commit(view, at))
+        .map(|at| names.commit(at))
         .map(|commit| [commit.short, commit.date, commit.subject, commit.author])
         .collect();
     script("commits", &rows)
@@ -375,17 +375,26 @@ pub(super) fn points(series: &SeriesView) -> Result<Vec<u8>, ReportError> {
 }
 
 /// `data/<slug>.csv`: one row a run, oldest first, values in the canonical unit.
-pub(super) fn csv(view: &ReportView, series: &SeriesView) -> Result<Vec<u8>, ReportError> {
+pub(super) fn csv(
+    view: &ReportView,
+    names: &Names,
+    series: &SeriesView,
+) -> Result<Vec<u8>, ReportError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["commit", "time", "machine", "run", "value", "level", "unit"])?;
     let unit = guarded(series.unit.as_str());
+    let machines: Vec<String> = series.machines.iter().map(|name| guarded(name)).collect();
+    let mut regimes = series
+        .regimes
+        .iter()
+        .map(|regime| (regime, digits(regime.level).to_string()))
+        .peekable();
     for (index, point) in series.points.iter().enumerate() {
-        let commit = view.commits.get(point.commit);
-        let level = series
-            .regimes
-            .iter()
-            .find(|regime| regime.first <= index && index <= regime.last)
-            .map_or_else(String::new, |regime| digits(regime.level).to_string());
+        let id = view.commits.get(point.commit).map_or("", |c| c.id.as_str());
+        let id = guarded(id);
+        while regimes.next_if(|(regime, _)| regime.last < index).is_some() {}
+        let level = regimes.peek().filter(|(regime, _)| regime.first <= index);
+        let level = level.map_or("", |(_, shown)| shown.as_str());
         let runs = if point.runs.is_empty() {
             std::slice::from_ref(&point.value)
         } else {
@@ -393,18 +402,13 @@ pub(super) fn csv(view: &ReportView, series: &SeriesView) -> Result<Vec<u8>, Rep
         };
         for (run, value) in runs.iter().enumerate() {
             writer.write_record([
-                guarded(commit.map_or("", |commit| commit.id.as_str())),
-                commit.map_or_else(String::new, |commit| commit.time.to_string()),
-                guarded(
-                    series
-                        .machines
-                        .get(point.machine)
-                        .map_or("", String::as_str),
-                ),
-                (run + 1).to_string(),
-                value.to_string(),
-                level.clone(),
-                unit.clone(),
+                id.as_str(),
+                names.time(point.commit),
+                machines.get(point.machine).map_or("", String::as_str),
+                &(run + 1).to_string(),
+                &value.to_string(),
+                level,
+                &unit,
             ])?;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Source;
 use crate::report::text::{ago, date, moment, plain, plain_up_to};
-use crate::report::view::{ReportView, SeriesView, State};
+use crate::report::view::{CommitView, ReportView, SeriesView, State};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -20,8 +20,10 @@ pub(super) struct Names {
     pub(super) series: usize,
     /// Whether series are measured in more than one environment, so that it must be said.
     several_environments: bool,
-    /// What stands before a commit id in a link, if it is safe to link to.
-    commit_url: Option<String>,
+    /// All commits, since pages name the same ones again and again.
+    commits: Vec<CommitName>,
+    /// Their times.
+    times: Vec<String>,
     /// Where everything is one page: the series that have a section on it.
     sections: Option<BTreeSet<String>>,
 }
@@ -41,6 +43,8 @@ pub(super) struct CommitName {
 impl Names {
     /// Names for a report of so many series, measured in these environments.
     pub(super) fn new(view: &ReportView, series: usize, environments: &BTreeSet<String>) -> Self {
+        // Only what is safe to link to.
+        let commit_url = view.commit_url.as_deref().filter(|url| is_web(url));
         let mut taken = BTreeSet::new();
         let features = view
             .features
@@ -60,7 +64,12 @@ impl Names {
             features,
             series,
             several_environments: environments.len() > 1,
-            commit_url: view.commit_url.clone().filter(|url| is_web(url)),
+            commits: view
+                .commits
+                .iter()
+                .map(|commit| CommitName::new(view, commit, commit_url))
+                .collect(),
+            times: view.commits.iter().map(|c| c.time.to_string()).collect(),
             sections: None,
         }
     }
@@ -110,14 +119,15 @@ impl Names {
         format!("{benchmark} {}", plain_up_to(&series.key.metric, 40))
     }
 
+    /// The tags of a series, as `name=value`.
+    pub(super) fn tags(series: &SeriesView) -> impl Iterator<Item = String> + '_ {
+        let tags = series.key.tags.iter();
+        tags.map(|(name, value)| format!("{}={}", plain_up_to(name, 30), plain_up_to(value, 40)))
+    }
+
     /// Tags and, where there are several, the environment.
     pub(super) fn slice(&self, series: &SeriesView) -> String {
-        let mut parts: Vec<String> = series
-            .key
-            .tags
-            .iter()
-            .map(|(name, value)| format!("{}={}", plain_up_to(name, 30), plain_up_to(value, 40)))
-            .collect();
+        let mut parts: Vec<String> = Self::tags(series).collect();
         if self.several_environments {
             parts.push(plain_up_to(&series.key.env, 40));
         }
@@ -125,9 +135,11 @@ impl Names {
     }
 
     /// A commit by its index; unknown ones have no subject.
-    pub(super) fn commit(&self, view: &ReportView, index: usize) -> CommitName {
-        let Some(commit) = view.commits.get(index) else {
-            return CommitName {
+    pub(super) fn commit(&self, index: usize) -> CommitName {
+        self.commits
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| CommitName {
                 short: "unknown".to_owned(),
                 url: None,
                 subject: String::new(),
@@ -135,14 +147,21 @@ impl Names {
                 date: String::new(),
                 moment: String::new(),
                 ago: String::new(),
-            };
-        };
+            })
+    }
+
+    /// When a commit was made, in RFC 3339; empty for an unknown one.
+    pub(super) fn time(&self, index: usize) -> &str {
+        self.times.get(index).map_or("", String::as_str)
+    }
+}
+
+impl CommitName {
+    fn new(view: &ReportView, commit: &CommitView, commit_url: Option<&str>) -> Self {
         let hex = commit.id.bytes().all(|b| b.is_ascii_hexdigit());
-        CommitName {
+        Self {
             short: plain(&commit.id).chars().take(7).collect(),
-            url: self
-                .commit_url
-                .as_ref()
+            url: commit_url
                 .filter(|_| hex)
                 .map(|url| format!("{url}{}", commit.id)),
             subject: plain_up_to(&commit.subject, SUBJECT),

@@ -9,7 +9,7 @@ use crate::report::chart::{bar, spark};
 use crate::report::text::{Scale, ago, days, days_left, effect, percent_of, plain, plain_up_to};
 use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Series that one table lists, the most urgent first: more would be no overview, and slow.
 const ROWS: usize = 1_000;
@@ -26,6 +26,8 @@ pub(super) struct Overview<'a> {
     notes: Vec<String>,
     states: Vec<StateCount>,
     owners: Vec<&'a str>,
+    /// Tags of the listed series, for the filter.
+    tags: BTreeSet<String>,
     rows: Vec<&'a Row>,
     /// Series without a budget: shown on demand where there are others.
     rest: Vec<&'a Row>,
@@ -219,6 +221,8 @@ impl<'a> Overview<'a> {
         owners.retain(|owner| !owner.is_empty());
         owners.sort_unstable();
         owners.dedup();
+        let tags = shown.iter().flat_map(|at| Names::tags(&view.series[*at]));
+        let tags: BTreeSet<String> = tags.collect();
         let budgeted = shown
             .iter()
             .position(|at| view.series[*at].state == State::Unbudgeted)
@@ -237,6 +241,7 @@ impl<'a> Overview<'a> {
             notes: view.notes.iter().map(|note| plain(note)).collect(),
             states,
             owners,
+            tags,
             rows,
             rest,
             paging: Paging::new(order.len(), number, index_path).filter(|_| !names.is_one_page()),
@@ -329,7 +334,7 @@ impl<'a> FeaturePage<'a> {
         let (all, bad) = (order.len(), order.iter().filter(broken).count());
         let sentence = match (all, bad) {
             (0, _) => "No series is selected by this feature's limits: check its `select`, or record results for it.".to_owned(),
-            (_, 0) => "No budget of this feature is broken.".to_owned(),
+            (_, 0) => format!("No budget of this feature is broken{}.", troubles(view, &order)),
             (1, _) => "Its budget is broken.".to_owned(),
             (all, bad) => format!("{bad} of {all} budgets are broken."),
         };
@@ -345,6 +350,31 @@ impl<'a> FeaturePage<'a> {
             paging: Paging::new(all, number, |number| feature_path(slug, number)),
             changed: (number == 0).then(|| Changed::recent(view, names, own)),
         }
+    }
+}
+
+/// What is not broken and still not fine, after a sentence: `; 1 creeping, 2 without data`.
+fn troubles(view: &ReportView, order: &[usize]) -> String {
+    let words = [
+        (State::Soon, "close to its budget or soon over it"),
+        (State::Creeping, "creeping up in small steps"),
+        (State::NoData, "without data"),
+        (State::Unproven, "without enough evidence"),
+        (State::Noisy, "too noisy for its limit"),
+    ];
+    let count = |state: State| {
+        let own = order.iter().filter(|at| view.series[**at].state == state);
+        own.count()
+    };
+    let told: Vec<String> = words
+        .iter()
+        .map(|(state, words)| (count(*state), words))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, words)| format!("{n} {words}"))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!("; {}", told.join(", ")),
     }
 }
 

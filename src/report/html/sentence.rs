@@ -48,7 +48,7 @@ pub(super) fn sentence(view: &ReportView) -> String {
     let since = if silent.is_nan() {
         String::new()
     } else {
-        format!(" for up to {}", days(silent))
+        format!(" for up to {}", whole(silent))
     };
     say(
         State::NoData,
@@ -91,6 +91,12 @@ pub(super) fn sentence(view: &ReportView) -> String {
             view.series.len()
         );
     }
+    if let Some(mut whole) = all_the_same(view, budgeted) {
+        if let Some(none) = rest.last().filter(|_| budgeted < view.series.len()) {
+            whole.push_str(&format!(" {none}."));
+        }
+        return whole;
+    }
     let mut text = if troubles == 0 {
         "No budget is broken.".to_owned()
     } else {
@@ -102,6 +108,47 @@ pub(super) fn sentence(view: &ReportView) -> String {
         text.push('.');
     }
     text
+}
+
+/// A sentence of its own where every series with a budget is in the same trouble: none can be
+/// judged, and counting them would not say why.
+fn all_the_same(view: &ReportView, budgeted: usize) -> Option<String> {
+    let mut own = view.series.iter().filter(|s| s.state != State::Unbudgeted);
+    let state = own.next()?.state;
+    if !own.all(|series| series.state == state) {
+        return None;
+    }
+    let text = match state {
+        State::Learning => format!(
+            "The first results are in and nothing can be judged yet: {budgeted} series {} still learning. \
+             A limit needs 5 measured commits, and 20 where it looks for creep or drift.",
+            if budgeted == 1 { "is" } else { "are" }
+        ),
+        State::NoData => {
+            let silent = view.series.iter().filter_map(|series| series.silent_days);
+            let silent = silent.fold(f64::NAN, f64::max);
+            let since = if silent.is_nan() {
+                String::new()
+            } else {
+                format!(" for {}", whole(silent))
+            };
+            format!(
+                "Nothing with a budget has been measured{since}: is the job that records it failing?"
+            )
+        }
+        State::Noisy => {
+            "Every series with a budget is too noisy for its limit: record more runs a commit \
+             (`plimsoll record --runs 9 -- COMMAND`), or measure on a quieter machine."
+                .to_owned()
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Days that no line breaks.
+fn whole(silent: f64) -> String {
+    days(silent).replace(' ', "\u{a0}")
 }
 
 /// Sign that makes worse positive.

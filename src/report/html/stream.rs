@@ -167,7 +167,7 @@ fn pages_of(
         (format!("data/{slug}.js"), data::points(series)?),
     ];
     if names.has_table(series) {
-        files.push((format!("data/{slug}.csv"), data::csv(view, series)?));
+        files.push((format!("data/{slug}.csv"), data::csv(view, names, series)?));
     }
     Ok((brief, files))
 }
