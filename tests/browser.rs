@@ -6,8 +6,8 @@ mod browser_support;
 mod report_support;
 
 use browser_support::{Browser, Folder, from_npm};
-use plimsoll::report::view::{ExcursionView, ReportView, State};
-use report_support::{HOSTILE, hostile, project};
+use plimsoll::report::view::{ReportView, State};
+use report_support::{HOSTILE, excursion, hostile, project};
 use serde_json::{Value, json};
 
 #[test]
@@ -421,15 +421,7 @@ fn any_two_commits_can_be_compared_and_linked_to() {
 #[test]
 fn charts_show_releases_machines_gaps_forecast_and_excursions() {
     let mut view = project();
-    view.series[1].excursions = vec![ExcursionView {
-        first: 60,
-        last: 64,
-        begun: 60,
-        back: 65,
-        around: 231e6,
-        level: 277.2e6,
-        improved: false,
-    }];
+    view.series[1].excursions = vec![excursion()];
     let folder = Folder::new(&view);
     let browser = Browser::start();
     browser.width(1280);

@@ -6,9 +6,9 @@
 mod report_support;
 
 use plimsoll::report::html::{ReportError, Theme, render, render_single};
-use plimsoll::report::view::{ExcursionView, ReportView, State};
+use plimsoll::report::view::{ReportView, State};
 use proptest::prelude::*;
-use report_support::{HOSTILE, commits, hostile, project};
+use report_support::{HOSTILE, commits, excursion, hostile, project};
 use std::collections::BTreeMap;
 
 fn files(view: &ReportView) -> BTreeMap<String, String> {
@@ -258,15 +258,7 @@ fn releases_add_up_as_shown() {
 fn a_regression_put_right_is_shown_and_costs_nothing() {
     let mut view = project();
     let series = &mut view.series[1];
-    series.excursions = vec![ExcursionView {
-        first: 60,
-        last: 64,
-        begun: 60,
-        back: 65,
-        around: 231e6,
-        level: 277.2e6,
-        improved: false,
-    }];
+    series.excursions = vec![excursion()];
     let files = files(&view);
     let page = &files["s/checkout-latency-p95-2.html"];
     assert!(page.contains("<path class=\"brief\""), "it is drawn");

@@ -242,6 +242,19 @@ pub fn series(plan: &Plan<'_>, commits: &[CommitView]) -> SeriesView {
     }
 }
 
+/// A regression of the second series of the project that was put right after five results.
+pub fn excursion() -> ExcursionView {
+    ExcursionView {
+        first: 60,
+        last: 64,
+        begun: 60,
+        back: 65,
+        around: 231e6,
+        level: 277.2e6,
+        improved: false,
+    }
+}
+
 pub fn feature(name: &str, owner: &str, journey: Option<&str>) -> FeatureView {
     FeatureView {
         name: name.to_owned(),

@@ -372,9 +372,10 @@ fn troubles(view: &ReportView, order: &[usize]) -> String {
         .filter(|(n, _)| *n > 0)
         .map(|(n, words)| format!("{n} {words}"))
         .collect();
-    match told.is_empty() {
-        true => String::new(),
-        false => format!("; {}", told.join(", ")),
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", told.join(", "))
     }
 }
 
