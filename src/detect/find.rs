@@ -146,6 +146,7 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
             }
         }
     }
+    let clear = add_clear_steps(z, &mut places, &mut p, limit, work);
     found.excursions = take_excursions(z, &mut places, &mut p, work);
     let last = places.last().copied().unwrap_or(0);
     if let Some((at, sure)) = newest::test(&z[last..], noise, work) {
@@ -161,7 +162,51 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
         }
     }
     found.sure = place_all(z, &mut places, &p, noise, work);
+    // Where a clear step is does not depend on how the rest wanders.
+    for (first, at, last) in clear {
+        let own = |found: &&mut Found| found.from <= at && at <= found.to;
+        if let Some(step) = found.sure.iter_mut().find(own) {
+            let alone = Noise { run: 1.0, ..*noise };
+            let (place, from, to) = locate(&z[first..last], at - first, &alone, work);
+            (step.at, step.from, step.to) = (first + place, first + from, first + to);
+        }
+    }
     found
+}
+
+/// Adds steps that anyone can see and that the noise of the whole stretch hides: after a ramp the
+/// long-run variance is that of the ramp, and the middle of the ramp no level. Around a clear step
+/// a few points on either side prove it by the order of their values alone. Returns what was added:
+/// the first of these points, the step, and the end.
+fn add_clear_steps(
+    z: &[f64],
+    places: &mut Vec<usize>,
+    p: &mut Vec<f64>,
+    limit: f64,
+    work: &mut Workspace,
+) -> Vec<(usize, usize, usize)> {
+    let mut added = Vec::new();
+    for (at, _) in noise::clear_steps(z, 1.0) {
+        let next = places.partition_point(|place| *place < at);
+        let first = next.checked_sub(1).map_or(0, |before| places[before]);
+        let last = places.get(next).copied().unwrap_or(z.len());
+        let first = first.max(at.saturating_sub(FEW_POINTS / 2));
+        let last = last.min(at + FEW_POINTS / 2);
+        if at <= first || last <= at {
+            continue;
+        }
+        let (near, split) = (&z[first..last], at - first);
+        if split < CLEAR_POINTS || near.len() < split + CLEAR_POINTS || !clear(near, split, work) {
+            continue;
+        }
+        let sure = stats::maximal_rank_sum(near).map_or(1.0, |test| test.p);
+        if sure <= limit {
+            places.insert(next, at);
+            p.insert(next, sure);
+            added.push((first, at, last));
+        }
+    }
+    added
 }
 
 /// Takes out pairs of changes that enclose fewer than [`EXCURSION_POINTS`] points and lead back to

@@ -135,35 +135,45 @@ fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     }
 }
 
-/// y with its clear steps taken out; `None` where there is none. A step is clear where the medians
-/// of three points on either side lie [`CLEAR_STEP`] deviations apart and the three points beyond
-/// stay within a third of that: noise that wanders gets as far only by and by.
+/// y with its clear steps taken out; `None` where there is none.
 fn without_clear_steps(y: &[f64], scale: f64) -> Option<Vec<f64>> {
+    let mut levelled: Option<Vec<f64>> = None;
+    let mut taken = 0.0;
+    for (at, jump) in clear_steps(y, scale) {
+        taken += jump;
+        let rest = levelled.get_or_insert_with(|| y.to_vec());
+        for (value, original) in rest[at..].iter_mut().zip(&y[at..]) {
+            *value = original - taken;
+        }
+    }
+    levelled
+}
+
+/// Clear steps: where each begins, and its size. The medians of three points on either side lie
+/// [`CLEAR_STEP`] deviations apart, the three points beyond stay within a third of that, and most of
+/// it lies between two neighbours: noise that wanders gets as far only by and by.
+pub(super) fn clear_steps(y: &[f64], scale: f64) -> impl Iterator<Item = (usize, f64)> {
     let middle = |at: usize| {
         let (a, b, c) = (y[at], y[at + 1], y[at + 2]);
         a.max(b).min(a.min(b).max(c))
     };
-    let mut levelled: Option<Vec<f64>> = None;
-    let mut taken = 0.0;
     let mut at = 6;
-    while at + 6 <= y.len() {
-        let jump = middle(at) - middle(at - 3);
-        let still = (middle(at - 3) - middle(at - 6))
-            .abs()
-            .max((middle(at + 3) - middle(at)).abs());
-        let abrupt = (y[at] - y[at - 1]).abs() >= 0.6 * jump.abs();
-        if jump.abs() >= CLEAR_STEP * scale && still * 3.0 <= jump.abs() && abrupt {
-            taken += jump;
-            let rest = levelled.get_or_insert_with(|| y.to_vec());
-            for (value, original) in rest[at..].iter_mut().zip(&y[at..]) {
-                *value = original - taken;
+    std::iter::from_fn(move || {
+        while at + 6 <= y.len() {
+            let here = at;
+            let jump = middle(here) - middle(here - 3);
+            let still = (middle(here - 3) - middle(here - 6))
+                .abs()
+                .max((middle(here + 3) - middle(here)).abs());
+            let abrupt = (y[here] - y[here - 1]).abs() >= 0.6 * jump.abs();
+            if jump.abs() >= CLEAR_STEP * scale && still * 3.0 <= jump.abs() && abrupt {
+                at += 6;
+                return Some((here, jump));
             }
-            at += 6;
-        } else {
             at += 1;
         }
-    }
-    levelled
+        None
+    })
 }
 
 /// Running median of [`WINDOW`] points, as many medians as points: the window slides while it is

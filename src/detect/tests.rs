@@ -576,3 +576,34 @@ proptest! {
         prop_assert!(found.regimes.windows(2).all(|r| r[0].last < r[1].first));
     }
 }
+
+/// A level that rose for long and fell back at once: the fall is a change, whatever the rise is.
+#[test]
+fn a_fall_after_a_ramp_is_found() {
+    for seed in 0..40u32 {
+        let noise = |i: u32| {
+            let mixed = (i + 1000 * seed + 7).wrapping_mul(0x9e37_79b9);
+            let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85eb_ca6b);
+            f64::from((mixed ^ (mixed >> 13)) % 10_001) / 10_000.0 - 0.5
+        };
+        let values: Vec<f64> = (0..48)
+            .map(|i| {
+                let level = if i < 40 {
+                    100.0 + 12.0 * f64::from(i) / 39.0
+                } else {
+                    100.0
+                };
+                level + 3.0 * noise(i)
+            })
+            .collect();
+        let input = Input {
+            values: &values,
+            ..Input::default()
+        };
+        let found = detect(&input, &Settings::default());
+        let mut changes = found.change_points.iter();
+        let fall = changes.find(|change| (39..=41).contains(&change.index));
+        let sharp = |fall: &ChangePoint| fall.effect < -0.03 && fall.to - fall.from <= 4;
+        assert!(fall.is_some_and(sharp), "{seed}: {found:?}");
+    }
+}
