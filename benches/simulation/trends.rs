@@ -2,12 +2,12 @@
 
 use crate::noise::Noise;
 use crate::random::Random;
-use crate::world::CV;
+use crate::world::{CV, commit, run};
 use crate::{Any, Lab, SEED};
 use plimsoll::budget::{self, Anchor, Budget};
 use plimsoll::history::Timeline;
-use plimsoll::model::{CommitId, Direction, Environment, RunId, SeriesKey, Source, Tags, Unit};
-use plimsoll::store::{Columns, RunRow, SeriesRow};
+use plimsoll::model::{CommitId, Direction, SeriesKey, Tags, Unit};
+use plimsoll::store::{Columns, SeriesRow};
 use plimsoll::verdict::{Check, Commits, Control, Stage, Verdict, judge};
 use std::collections::HashMap;
 use std::path::Path;
@@ -61,10 +61,6 @@ fn allowed_step(place: f64) -> f64 {
     if place < 20.0 { 0.0 } else { 1.08_f64.ln() }
 }
 
-fn commit(place: usize) -> Any<CommitId> {
-    Ok(CommitId::new(format!("{place:040x}"))?)
-}
-
 fn budgets(rule: &str) -> Any<Vec<Budget>> {
     let text = format!(
         "schema = 1\n[feature]\nname = \"all\"\nowner = \"@all\"\n[[limit]]\nid = \"time\"\n\
@@ -76,25 +72,6 @@ fn budgets(rule: &str) -> Any<Vec<Budget>> {
         return Err(finding.to_string().into());
     }
     Ok(budget.into_iter().collect())
-}
-
-fn run(id: i64, place: usize) -> Any<RunRow> {
-    Ok(RunRow {
-        id,
-        digest: RunId([0; 32]),
-        commit: commit(place)?,
-        environment: Environment {
-            label: "ci".into(),
-            facts: [("cpu".to_owned(), "one".to_owned())].into(),
-        },
-        suite: String::new(),
-        part: String::new(),
-        dirty: false,
-        source: Source {
-            attempt: id as u32,
-            ..Source::default()
-        },
-    })
 }
 
 /// The verdict of the only rule at the tip of the branch.

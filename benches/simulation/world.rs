@@ -41,8 +41,28 @@ pub(crate) struct World<'r> {
     runs: Vec<RunRow>,
 }
 
-fn commit(place: usize) -> Result<CommitId, Box<dyn Error>> {
+pub(crate) fn commit(place: usize) -> Result<CommitId, Box<dyn Error>> {
     Ok(CommitId::new(format!("{place:040x}"))?)
+}
+
+/// A run of the commit at a place.
+pub(crate) fn run(id: i64, place: usize) -> Result<RunRow, Box<dyn Error>> {
+    Ok(RunRow {
+        id,
+        digest: RunId([0; 32]),
+        commit: commit(place)?,
+        environment: Environment {
+            label: "ci".into(),
+            facts: [("cpu".to_owned(), "one".to_owned())].into(),
+        },
+        suite: String::new(),
+        part: String::new(),
+        dirty: false,
+        source: Source {
+            attempt: id as u32,
+            ..Source::default()
+        },
+    })
 }
 
 impl<'r> World<'r> {
@@ -96,22 +116,7 @@ impl<'r> World<'r> {
         let design = self.design;
         for _ in 0..count {
             let id = self.runs.len() as i64 + 1;
-            self.runs.push(RunRow {
-                id,
-                digest: RunId([0; 32]),
-                commit: commit(place)?,
-                environment: Environment {
-                    label: "ci".into(),
-                    facts: [("cpu".to_owned(), "one".to_owned())].into(),
-                },
-                suite: String::new(),
-                part: String::new(),
-                dirty: false,
-                source: Source {
-                    attempt: id as u32,
-                    ..Source::default()
-                },
-            });
+            self.runs.push(run(id, place)?);
             let columns = self.columns.iter_mut().enumerate();
             for (index, columns) in columns.filter(|(index, _)| measured(*index)) {
                 let job = self.jobs[index][place];
