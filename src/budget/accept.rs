@@ -1,14 +1,14 @@
-//! Writing an acceptance into the text of a budget file.
+//! Writing an acceptance into the text of a budget file, beside those that are there.
 //!
-//! An array of tables may be continued at the end of a file, whatever stands before. So the entry
-//! is added there and every byte of the file stays as it was: comments, order, line ends.
+//! Comments, order and line ends stay as they were, which is proved of every text before it is
+//! written: each of its lines is still there, in order, and the entry is read back.
 
 use super::{Budget, Rule, parse};
 use jiff::civil::Date;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use toml::Table;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 /// Why an acceptance was not written.
 #[derive(Debug, thiserror::Error)]
@@ -124,32 +124,85 @@ impl NewAcceptance {
         id: &str,
         today: Date,
     ) -> Result<String, AcceptError> {
-        let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        let mut added = text.to_owned();
-        if !text.is_empty() && !text.ends_with('\n') {
-            added.push_str(end);
-        }
-        added.push_str(end);
-        added.push_str(&self.entry(id).replace('\n', end));
+        let unfit = |reason: String| AcceptError::Unfit {
+            file: file.display().to_string(),
+            reason,
+            entry: self.entry(id),
+        };
+        let added = self.inserted(text, id).map_err(unfit)?;
         let (budget, findings) = parse(file, &added, today);
         let read = |budget: Budget| budget.accepted.iter().any(|a| a.id == id);
         if budget.is_some_and(read) {
             return Ok(added);
         }
-        Err(AcceptError::Unfit {
-            file: file.display().to_string(),
-            reason: findings
-                .first()
-                .map_or_else(String::new, |f| f.message.clone()),
-            entry: self.entry(id),
-        })
+        let first = findings.first();
+        Err(unfit(first.map_or_else(String::new, |finding| {
+            finding.message.clone()
+        })))
     }
+
+    /// The entry after the last one of its kind, else at the end.
+    fn inserted(&self, text: &str, id: &str) -> Result<String, String> {
+        let reason = |fault: toml_edit::TomlError| fault.message().to_owned();
+        let mut file: DocumentMut = text.parse().map_err(reason)?;
+        let own: DocumentMut = self.entry(id).parse().map_err(reason)?;
+        let entry = own
+            .get("accepted")
+            .and_then(Item::as_array_of_tables)
+            .and_then(|entries| entries.get(0));
+        let mut entry = entry.cloned().ok_or("the entry is no table")?;
+        let place = |table: &Table| table.position().unwrap_or(isize::MAX);
+        let last_own = file
+            .get("accepted")
+            .and_then(Item::as_array_of_tables)
+            .and_then(|entries| entries.iter().map(place).max());
+        // Beside its like, before what may stand after them; what ends the file stays before it
+        // where it is the last.
+        let is_last = last_own.is_none_or(|own| tables(&file).all(|table| place(table) <= own));
+        let mut before = String::from("\n");
+        if is_last {
+            let rest = file.trailing().as_str().unwrap_or_default().to_owned();
+            let rest = if rest.is_empty() || rest.ends_with('\n') {
+                rest
+            } else {
+                rest + "\n"
+            };
+            before.insert_str(0, &rest);
+            file.set_trailing("");
+        }
+        entry.decor_mut().set_prefix(before);
+        entry.set_position(last_own);
+        file.entry("accepted")
+            .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
+            .as_array_of_tables_mut()
+            .ok_or("`accepted` is no list of tables")?
+            .push(entry);
+        let mut added = file.to_string().replace("\r\n", "\n");
+        if text.contains("\r\n") {
+            added = added.replace('\n', "\r\n");
+        }
+        let mut now = added.lines();
+        if text.lines().all(|line| now.any(|own| own == line)) {
+            Ok(added)
+        } else {
+            Err("its lines would not stay as they are".to_owned())
+        }
+    }
+}
+
+/// Every table of a file that has a place of its own.
+fn tables(file: &DocumentMut) -> impl Iterator<Item = &Table> {
+    file.iter().flat_map(|(_, item)| match item {
+        Item::Table(table) => vec![table],
+        Item::ArrayOfTables(tables) => tables.iter().collect(),
+        Item::None | Item::Value(_) => Vec::new(),
+    })
 }
 
 /// Whether the text of a budget file holds an acceptance with this id.
 #[must_use]
 pub fn holds_acceptance(text: &str, id: &str) -> bool {
-    let Ok(file) = text.parse::<Table>() else {
+    let Ok(file) = text.parse::<toml::Table>() else {
         return false;
     };
     let entries = file.get("accepted").and_then(toml::Value::as_array);
@@ -189,13 +242,53 @@ mod tests {
         let added = new
             .add_to(Path::new("checkout.toml"), FILE, &id, today)
             .unwrap();
-        assert!(added.starts_with(FILE));
+        assert!(added.starts_with(FILE), "{added}");
         assert_eq!(added.matches('\n').count(), added.matches("\r\n").count());
         let (budget, _) = parse(Path::new("checkout.toml"), &added, today);
         let read = &budget.unwrap().accepted[0];
         assert_eq!(read.reason, new.reason);
         assert_eq!((read.rule, read.expires), (new.rule, new.expires));
         assert!(holds_acceptance(&added, &id) && !holds_acceptance(FILE, &id));
+    }
+
+    #[test]
+    fn an_entry_stands_beside_its_like_whatever_comes_after() {
+        let new = acceptance();
+        let first = new
+            .add_to(Path::new("c.toml"), FILE, "a-1", new.created)
+            .unwrap();
+        let later = "\r\n# another limit\r\n[[limit]]\r\nid = \"p50\"\r\n\
+            select = { benchmark = \"b\" }\r\nmax = \"1ms\"\r\n# the very end\r\n";
+        let text = format!("{first}{later}");
+        let added = new
+            .add_to(Path::new("c.toml"), &text, "a-2", new.created)
+            .unwrap();
+        assert!(added.starts_with(&first), "{added}");
+        assert!(added.ends_with(later), "{added}");
+        assert!(added.contains("id = \"a-2\""), "{added}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn comments_and_order_are_kept_whatever_stands_in_the_file(
+            comments in proptest::collection::vec("[ a-z#=\\[\\]\"'\\\\é]{0,20}", 6),
+            crlf: bool,
+            ended: bool,
+        ) {
+            let c = |i: usize| format!("# {}", comments[i]);
+            let mut text = format!(
+                "{}\nschema = 1 {}\n[feature] {}\nname = \"x\"\nowner = \"@y\"\n{}\n\n[[limit]]\nid = \"p99\"\n\
+                 select = {{ benchmark = \"b\" }} {}\nmax = \"1ms\"\n{}",
+                c(0), c(1), c(2), c(3), c(4), c(5)
+            );
+            if ended { text.push('\n'); }
+            if crlf { text = text.replace('\n', "\r\n"); }
+            let new = acceptance();
+            let added = new.add_to(Path::new("c.toml"), &text, "a-1", new.created).unwrap();
+            let twice = new.add_to(Path::new("c.toml"), &added, "a-2", new.created).unwrap();
+            proptest::prop_assert!(added.starts_with(&text), "{added}");
+            proptest::prop_assert!(twice.starts_with(&added), "{twice}");
+        }
     }
 
     #[test]

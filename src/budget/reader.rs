@@ -17,7 +17,41 @@ pub(super) struct Faults<'a> {
     pub(super) found: Vec<Diagnostic>,
 }
 
-impl Faults<'_> {
+impl<'a> Faults<'a> {
+    /// The tables of a file, as far as its syntax can be understood; what cannot is noted.
+    pub(super) fn of(file: &'a Path, text: &'a str) -> (Spanned<DeTable<'a>>, Self) {
+        let mut faults = Self {
+            file,
+            text,
+            found: Vec::new(),
+        };
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            faults.error(
+                "not-toml",
+                span,
+                error.message().to_owned(),
+                "mend the syntax (TOML 1.0)",
+            );
+        }
+        (root, faults)
+    }
+
+    /// Everything that was noted, but for what only follows from broken syntax on the same line.
+    pub(super) fn told(mut self) -> Vec<Diagnostic> {
+        let line = |finding: &Diagnostic| finding.source.as_ref().map(|at| at.line);
+        let broken: Vec<Option<usize>> = self
+            .found
+            .iter()
+            .filter(|finding| finding.code == "not-toml")
+            .map(line)
+            .collect();
+        self.found
+            .retain(|finding| finding.code == "not-toml" || !broken.contains(&line(finding)));
+        self.found
+    }
+
     pub(super) fn span(&self, span: Range<usize>) -> SourceSpan {
         SourceSpan::new(self.file.to_owned(), self.text, span)
     }

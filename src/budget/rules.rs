@@ -37,6 +37,16 @@ impl Rule {
         Self::Guard,
     ];
 
+    /// Whether it is about a level, which a change can raise and an owner accept. A slope, an exponent
+    /// and a ratio between sizes are none: they may be 0 before, of which no ceiling is a share.
+    #[must_use]
+    pub fn has_level(self) -> bool {
+        match self {
+            Self::Max | Self::Regress | Self::Drift | Self::Creep | Self::Guard => true,
+            Self::Growth | Self::Complexity | Self::Scaling => false,
+        }
+    }
+
     /// The key of a budget file.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -8,7 +8,6 @@ use super::{Pattern, Renames, Selector, SyncSettings, sync};
 use crate::diag::{Diagnostic, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;
-use toml::de::DeTable;
 
 /// What holds for the whole project.
 #[derive(Debug, Clone, Default)]
@@ -28,21 +27,7 @@ pub struct Settings {
 /// Reads the settings. They are there only where no fault makes them wrong.
 #[must_use]
 pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnostic>) {
-    let mut faults = Faults {
-        file,
-        text,
-        found: Vec::new(),
-    };
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        faults.error(
-            "not-toml",
-            span,
-            error.message().to_owned(),
-            "mend the syntax (TOML 1.0)",
-        );
-    }
+    let (root, mut faults) = Faults::of(file, text);
     let root = Table::root(root.get_ref());
     root.only(&SETTINGS, &mut faults);
     let lab = read_lab(&root, &mut faults);
@@ -72,7 +57,7 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         lab,
         hook,
     };
-    (sound.then_some(settings), faults.found)
+    (sound.then_some(settings), faults.told())
 }
 
 fn read_retired(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {

@@ -29,6 +29,21 @@ pub(super) fn read(
         );
     }
     let rule = table.choice("rule", &Rule::ALL.map(|rule| (rule.as_str(), rule)), faults);
+    if let (Some(rule), Some(value)) = (rule.filter(|rule| !rule.has_level()), table.value("rule"))
+    {
+        faults.error(
+            "rule-without-level",
+            value.span(),
+            format!(
+                "`{}` has no level that a ceiling could be counted from",
+                rule.as_str()
+            ),
+            format!(
+                "remove the entry and change `{}` of the limit, for review",
+                rule.as_str()
+            ),
+        );
+    }
     let reason = table.required("reason", "say why: the next reader has only this", faults);
     let by = table.required("by", "write by = \"@name\"", faults);
     let mut needed = |key: &str, help: &str| {

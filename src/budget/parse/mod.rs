@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// Reads every `*.toml` of a folder, in name order.
 ///
@@ -33,6 +33,10 @@ pub fn load_folder(folder: &Path, today: Date) -> std::io::Result<(Vec<Budget>, 
     for file in files {
         let bytes = std::fs::read(&file)?;
         let text = String::from_utf8_lossy(&bytes);
+        if let Err(fault) = std::str::from_utf8(&bytes) {
+            findings.push(not_utf8(&file, &text, fault.valid_up_to()));
+            continue;
+        }
         let (budget, mut faults) = read(&file, &text, today);
         if let Some(budget) = budget {
             if let Some(first) = features.insert(budget.feature.clone(), file.clone()) {
@@ -55,6 +59,18 @@ pub fn load_folder(folder: &Path, today: Date) -> std::io::Result<(Vec<Budget>, 
     Ok((budgets, findings))
 }
 
+/// What a file holds that is no UTF-8, at its place. What cannot be read there may be any name, so
+/// nothing else in the file is looked at.
+fn not_utf8(file: &Path, shown: &str, at: usize) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: "not-utf8",
+        message: "the file is not UTF-8 from here on".to_owned(),
+        help: "save it as UTF-8".to_owned(),
+        source: Some(SourceSpan::new(file.to_owned(), shown, at..at + 1)),
+    }
+}
+
 /// Reads one budget file. The budget is there only where no fault makes it wrong.
 #[must_use]
 pub fn parse(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic>) {
@@ -66,23 +82,9 @@ pub fn parse(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagn
 }
 
 fn read(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic>) {
-    let mut faults = Faults {
-        file,
-        text,
-        found: Vec::new(),
-    };
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        faults.error(
-            "not-toml",
-            span,
-            error.message().to_owned(),
-            "mend the syntax (TOML 1.0)",
-        );
-    }
+    let (root, mut faults) = Faults::of(file, text);
     let budget = read_file(&Table::root(root.get_ref()), today, &mut faults);
-    (budget, faults.found)
+    (budget, faults.told())
 }
 
 fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Option<Budget> {
