@@ -99,7 +99,7 @@ fn after_one_run_it_is_learning_and_a_second_init_adds_nothing() {
     project.record(&[("sort", 10.0)]);
     let said = project.plimsoll(&["init"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.err.contains("1 series are left out"), "{}", said.err);
+    assert!(said.err.contains("1 series is left out"), "{}", said.err);
     assert!(!project.path("budgets/gone.toml").exists());
     let check = project.plimsoll(&["check"]);
     assert_eq!(check.code, 0, "{}{}", check.out, check.err);
@@ -107,4 +107,78 @@ fn after_one_run_it_is_learning_and_a_second_init_adds_nothing() {
     let again = project.plimsoll(&["init"]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.out.contains("Nothing to propose"), "{}", again.out);
+}
+
+#[test]
+fn given_files_are_proposed_for_and_nothing_is_stored() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let file = project.hyperfine(&[("sort", 10.0)]);
+    let said = project.plimsoll(&["init", file.to_str().unwrap(), "--env", "ci"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let text = std::fs::read_to_string(project.path("budgets/sort.toml")).unwrap();
+    assert!(
+        text.contains("benchmark = \"sort\"") && text.contains("env = \"ci\""),
+        "{text}"
+    );
+    assert_eq!(project.stored_runs(), 0);
+}
+
+#[test]
+fn the_workflow_and_the_hook_are_written_once() {
+    let mut project = Project::new();
+    project.write("Cargo.toml", "[package]\n");
+    project.commit("Start");
+    let said = project.plimsoll(&["init", "--workflow", "--hook"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("no budgets yet"), "{}", said.err);
+    insta::assert_snapshot!("init_workflow_says", said.out);
+    let file = project.path(".github/workflows/plimsoll.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/workflows/plimsoll.yml"
+    );
+    assert_eq!(text, std::fs::read_to_string(example).unwrap());
+    assert!(project.path(".git/hooks/pre-push").exists());
+    std::fs::write(&file, "# mine\n").unwrap();
+    let again = project.plimsoll(&["init", "--workflow", "--hook"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(
+        again
+            .out
+            .contains("kept     .github/workflows/plimsoll.yml"),
+        "{}",
+        again.out
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine\n");
+}
+
+#[test]
+fn a_workflow_needs_to_know_what_measures() {
+    let mut project = Project::new();
+    project.git(&["checkout", "--quiet", "-b", "trunk"]);
+    project.commit("Start");
+    let said = project.plimsoll(&["init", "--workflow"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("--run"), "{}", said.err);
+    assert!(!project.path(".github").exists());
+    let said = project.plimsoll(&[
+        "init",
+        "--workflow",
+        "--run",
+        "make bench",
+        "--action",
+        "acme/plimsoll@v1",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let text = std::fs::read_to_string(project.path(".github/workflows/plimsoll.yml")).unwrap();
+    assert!(
+        text.contains("branches: [trunk]") && text.contains("run: make bench"),
+        "{text}"
+    );
+    assert!(
+        text.contains("acme/plimsoll@v1") && !text.contains("OWNER"),
+        "{text}"
+    );
 }

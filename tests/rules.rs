@@ -577,3 +577,250 @@ fn an_acceptance_that_covers_nothing_is_said() {
     assert_eq!(code, 0, "{found:#}");
     assert_eq!(at(&found, "findings/0/code"), "acceptance-unused");
 }
+
+/// A commit whose cost grows too fast, then one that changes nothing: whose is it?
+fn too_fast_since(budget: &str, rules: &[&str]) {
+    let mut project = Project::new();
+    project.budget("orders", budget);
+    let linear = |n: f64| 5.0 + 0.5 * n;
+    let square = |n: f64| 5.0 + 0.01 * n * n;
+    for run in 0..8 {
+        project.commit(&format!("Linear {run}"));
+        record_tagged(&mut project, run, &sizes(linear));
+    }
+    let culprit = project.commit("Compare every pair");
+    for i in 0..3 {
+        record_tagged(&mut project, 100 + i, &sizes(square));
+    }
+    for run in 9..22 {
+        project.commit(&format!("Later {run}"));
+        for i in 0..3 {
+            record_tagged(&mut project, 100 + 3 * run + i, &sizes(square));
+        }
+        if ![9, 12, 21].contains(&run) {
+            continue;
+        }
+        // On the branch itself it is over, and the commit that brought it is named.
+        let (code, found) = json(&project, &[]);
+        assert_eq!(code, 1, "run {run}: {found:#}");
+        // A change that came later only inherits it.
+        let (inherited_code, inherited) = json(&project, &["--base", "HEAD~1"]);
+        assert_eq!(inherited_code, 0, "run {run}: {inherited:#}");
+        for rule in rules {
+            assert_eq!(words(of(&found, rule)), ("over", None), "run {run}");
+            assert_eq!(
+                of(&found, rule)["introduced_by"],
+                culprit.as_str(),
+                "{rule} {run}"
+            );
+            assert_eq!(
+                words(of(&inherited, rule)),
+                ("inherited", None),
+                "{rule} {run}"
+            );
+            assert_eq!(
+                of(&inherited, rule)["introduced_by"],
+                culprit.as_str(),
+                "{rule} {run}"
+            );
+        }
+    }
+}
+
+#[test]
+fn complexity_and_scaling_blame_the_commit_that_brought_them_and_later_ones_inherit() {
+    too_fast_since(
+        "[[limit]]\nid = \"cost\"\nselect = { benchmark = \"list\", metric = \"time\", by = \"rows\" }\n\
+         complexity = { exponent = 1.3 }\n\
+         scaling = { by = \"rows\", from = 30, to = 300, max_ratio = 12 }\n",
+        &["complexity", "scaling"],
+    );
+}
+
+#[test]
+fn a_max_that_main_broke_with_its_newest_commit_is_inherited() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nmax = \"110ms\"\n",
+    );
+    project.history(8, &[("parse", 100.0)]);
+    let culprit = project.commit("Slow");
+    for _ in 0..3 {
+        project.record(&[("parse", 130.0)]);
+    }
+    project.commit("Later");
+    for _ in 0..3 {
+        project.record(&[("parse", 130.0)]);
+    }
+    let (code, found) = json(&project, &["--base", "HEAD~1"]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(words(of(&found, "max")), ("inherited", None));
+    assert_eq!(of(&found, "max")["introduced_by"], culprit.as_str());
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 1, "the branch itself is over: {found:#}");
+    project.commit("Slower still");
+    for _ in 0..3 {
+        project.record(&[("parse", 160.0)]);
+    }
+    let (code, found) = json(&project, &["--base", "HEAD~1"]);
+    assert_eq!(code, 1, "what a change adds is its own: {found:#}");
+    assert_eq!(words(of(&found, "max")), ("over", None));
+}
+
+#[test]
+fn growth_and_its_like_cannot_be_accepted_and_it_is_said_why() {
+    let mut project = Project::new();
+    let budget = "[[limit]]\nid = \"queries\"\nselect = { benchmark = \"orders\", metric = \"db.queries\", by = \"rows\" }\n\
+         deterministic = true\ngrowth = { max_slope = 0 }\n";
+    project.budget("orders", budget);
+    for run in 0..6 {
+        project.commit(&format!("Flat {run}"));
+        record_queries(&mut project, run, 0);
+    }
+    project.commit("Fetch each row");
+    record_queries(&mut project, 6, 1);
+    let said = project.plimsoll(&["accept", "HEAD", "--reason", "for now", "--by", "@ann"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(
+        said.err.contains("growth of orders/queries") && said.err.contains("change `growth`"),
+        "{}",
+        said.err
+    );
+    project.budget(
+        "orders",
+        &format!(
+            "{budget}[[accepted]]\nid = \"a-1\"\nlimit = \"queries\"\nrule = \"growth\"\n\
+             level_before = \"3\"\nceiling = \"+9%\"\nreason = \"x\"\nby = \"@y\"\nexpires = 2026-12-01\n"
+        ),
+    );
+    let lint = project.plimsoll(&["check", "--lint"]);
+    assert_eq!(lint.code, 2);
+    assert!(
+        lint.err.contains("error[rule-without-level]"),
+        "{}",
+        lint.err
+    );
+}
+
+#[test]
+fn an_exact_counter_has_neither_interval_nor_noise() {
+    let mut project = Project::new();
+    project.budget(
+        "orders",
+        "[[limit]]\nid = \"queries\"\nselect = { benchmark = \"orders\", metric = \"db.queries\", tags = { rows = \"50\" } }\n\
+         deterministic = true\nmax = \"20 queries\"\nregress = { limit = \"+0%\" }\n",
+    );
+    for run in 0..6 {
+        project.commit(&format!("Flat {run}"));
+        record_queries(&mut project, run, 0);
+    }
+    project.commit("Fetch each row");
+    record_queries(&mut project, 6, 1);
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(!said.out.contains(" … "), "{}", said.out);
+    assert!(!said.out.contains('±'), "{}", said.out);
+    assert!(!said.out.contains("53.0"), "{}", said.out);
+    let log = project.plimsoll(&["log", "orders/queries"]);
+    assert!(!log.out.contains(", noise"), "{}", log.out);
+}
+
+#[test]
+fn what_a_broken_guard_of_another_limit_stands_before_is_no_improvement() {
+    let mut project = Project::new();
+    let limit = |id: &str, more: &str| {
+        format!(
+            "[[limit]]\nid = \"{id}\"\nselect = {{ benchmark = \"pay\", metric = \"time\" }}\n{more}\n"
+        )
+    };
+    project.budget(
+        "pay",
+        &(limit("change", "regress = { limit = \"+5%\" }")
+            + &limit(
+                "level",
+                "max = \"1s\"\nguard = { metric = \"error_rate\", max = \"1%\" }",
+            )),
+    );
+    let record = |project: &mut Project, run: usize, ms: f64, errors: f64| {
+        let wobble = 1.0 + 0.002 * ((run * 7) % 5) as f64;
+        let text = format!(
+            "benchmark,metric,value,unit,direction\npay,time,{},ns,lower\npay,error_rate,{errors},ratio,lower\n",
+            ms * 1e6 * wobble
+        );
+        let file = project.write(&format!("results/pay-{run}.csv"), &text);
+        let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    };
+    for run in 0..24 {
+        project.commit(&format!("Change {run}"));
+        record(&mut project, run, 100.0, 0.001);
+    }
+    project.commit("Fail fast");
+    for run in 24..27 {
+        record(&mut project, run, 50.0, 0.4);
+    }
+    let (_, found) = json(&project, &[]);
+    let change = of(&found, "regress");
+    assert_eq!(change["improved"], false, "{change:#}");
+}
+
+#[test]
+fn the_ledger_of_a_creep_holds_what_no_commit_explains() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nregress = { limit = \"+5%\" }\n",
+    );
+    for i in 0..40 {
+        project.commit(&format!("Change {i}"));
+        project.record(&[("parse", 100.0 * (1.0 + 0.0015 * f64::from(i)))]);
+    }
+    let log = project.plimsoll(&["log", "parser/time"]);
+    // The first amount of a line, in ms.
+    let amount = |line: &str| -> f64 {
+        let mut words = line.split_whitespace();
+        let number = words.next().unwrap().replace('\u{2212}', "-");
+        let number: f64 = number.trim_start_matches('+').parse().unwrap();
+        if words.next() == Some("µs") {
+            number / 1e3
+        } else {
+            number
+        }
+    };
+    let of = |what: &str| amount(log.out.lines().find(|line| line.contains(what)).unwrap());
+    let (opening, now) = (of("  opening level"), of("  present level"));
+    assert!(now - opening > 3.5, "{}", log.out);
+    let steps = log
+        .out
+        .lines()
+        .filter(|line| line.contains("likely  ") || line.contains("unsure  "));
+    let steps: f64 = steps.map(amount).sum();
+    let rest = of("  not explained by a single commit");
+    assert!((opening + steps + rest - now).abs() < 0.3, "{}", log.out);
+}
+
+#[test]
+fn an_outlier_just_before_a_slow_change_does_not_take_the_blame() {
+    for (outliers, word) in [([7, 15].as_slice(), "over"), ([].as_slice(), "inherited")] {
+        let mut project = Project::new();
+        project.budget(
+            "parser",
+            "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nregress = { limit = \"+5%\" }\n",
+        );
+        for i in 0..24 {
+            project.commit(&format!("Change {i}"));
+            // The newest commit of the base is about as far off as the change that follows.
+            let off = i == 23 || outliers.contains(&i);
+            project.record(&[("parse", if off { 126.0 } else { 100.0 })]);
+        }
+        let head = project.commit("Slow, or not");
+        for _ in 0..3 {
+            project.record(&[("parse", 131.0)]);
+        }
+        let (_, found) = json(&project, &["--base", "HEAD~1"]);
+        let regress = of(&found, "regress");
+        assert_eq!(words(regress).0, word, "{regress:#}");
+        assert_eq!(regress["introduced_by"] == head.as_str(), word == "over");
+    }
+}

@@ -238,6 +238,29 @@ impl Noise {
         winsorised_sd(&self.run_residuals, df).max(self.sd)
     }
 
+    /// How many standard deviations of the other points the point `index` lies off: what it would
+    /// have been called as a newest one (a deleted residual; Belsley, Kuh & Welsch 1980). A point far
+    /// off makes the noise that it is a part of look larger. `runs`: of single runs.
+    #[must_use]
+    pub fn deleted(&self, index: usize, runs: bool) -> f64 {
+        let all = if runs {
+            &self.run_residuals
+        } else {
+            &self.residuals
+        };
+        let Some(own) = all.get(index) else {
+            return 0.0;
+        };
+        let (n, with) = (all.len() as f64, if runs { self.run_sd() } else { self.sd });
+        let mut rest = all.clone();
+        rest.swap_remove(index);
+        let df = if runs { n - 2.0 } else { self.df - 1.0 };
+        let sd = winsorised_sd(&rest, df.max(1.0));
+        // Values that are all the same without it leave the noise as it is known.
+        let sd = if sd > 0.0 { sd } else { with };
+        own / sd * (n / (n - 1.0).max(1.0)).sqrt()
+    }
+
     /// What an outlier of the history counts against a head of so many runs. Where commits have
     /// but one run it is as likely the run's as the whole job's: half, when three runs agree.
     #[must_use]

@@ -8,10 +8,10 @@ use super::world::World;
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use jiff::{Span, Unit};
-use plimsoll::budget::{Budget, Headlines, NewAcceptance, Quantity, parse_percent};
+use plimsoll::budget::{Budget, Headlines, NewAcceptance, Quantity, Rule, parse_percent};
 use plimsoll::model::CommitId;
 use plimsoll::report::text;
-use plimsoll::verdict::{Exit, Outcome, Over, Verdict, judge, over_because_of};
+use plimsoll::verdict::{Exit, Outcome, Over, Verdict, judge, over_because_of, unacceptable};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -128,6 +128,18 @@ fn over(judged: &Judged<'_>, commit: &CommitId, args: &Args) -> Result<Vec<Over>
             "neither {} nor HEAD has results: record some with `plimsoll record`",
             commit.short()
         );
+    }
+    for (_, outcome) in &looked {
+        if let Some(over) = unacceptable(outcome, commit).first() {
+            let rule = over.rule.map_or("", Rule::as_str);
+            bail!(
+                "{} of {}/{} is over because of {}, and cannot be accepted: it has no level that a ceiling could be counted from; change `{rule}` in its budget file instead, for review",
+                rule,
+                text::plain(&over.feature),
+                text::plain(&over.limit),
+                commit.short()
+            );
+        }
     }
     let only = if args.limit.is_empty() {
         String::new()

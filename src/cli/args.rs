@@ -72,9 +72,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HookCommand,
     },
-    /// Propose budgets from what was measured: present levels and a headroom beyond the noise.
+    /// Propose budgets from what was measured: present levels and a headroom beyond the noise; on
+    /// request the workflow and the hook.
     #[command(
-        after_help = "Example:\n  plimsoll record target/criterion && plimsoll init\n\nNothing is overwritten; a file that is there already is kept."
+        after_help = "Examples:\n  plimsoll record target/criterion && plimsoll init\n  plimsoll init bench.json\n  plimsoll init --workflow --run 'make bench' --hook\n\nNothing is overwritten; a file that is there already is kept."
     )]
     Init(Init),
     /// Write a change that was made on purpose into the feature's budget file, for review.
@@ -84,7 +85,7 @@ pub(crate) enum Command {
     Accept(Accept),
     /// The ledger of a feature or series: levels, change points, suspects.
     #[command(
-        after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'\n  plimsoll log checkout --since tag:v2.0.0 --by release"
+        after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'\n  plimsoll log checkout/p99 --explain\n  plimsoll log checkout --since tag:v2.0.0 --by release"
     )]
     Log(Log),
     /// Change points of any CSV or NDJSON series; needs no repository.
@@ -456,6 +457,19 @@ pub(crate) struct Log {
     /// Sum up what each release spent; without --since from the first result on.
     #[arg(long, value_enum, value_name = "WHAT", requires = "name")]
     pub(crate) by: Option<By>,
+    /// Say what every verdict on it rests on: the gates in order, what each asked, found and decided;
+    /// and what else moved with what is over.
+    #[arg(long, requires = "name", conflicts_with_all = ["since", "by"])]
+    pub(crate) explain: bool,
+    /// The commit whose verdicts are explained [default: HEAD, else the newest measured one before it].
+    #[arg(long, value_name = "REV", requires = "explain")]
+    pub(crate) commit: Option<String>,
+    /// What it is judged against, as for `check`.
+    #[arg(long, value_name = "REV", requires = "explain")]
+    pub(crate) base: Option<String>,
+    /// How the explanation is written.
+    #[arg(long, value_enum, default_value_t = Format::Table, requires = "explain")]
+    pub(crate) format: Format,
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,

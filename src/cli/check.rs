@@ -14,9 +14,10 @@ use plimsoll::model::{Commit, CommitId};
 use plimsoll::report::check::CheckView;
 use plimsoll::report::ratchet::RatchetView;
 use plimsoll::report::{json, markdown, terminal, text};
-use plimsoll::store::Store;
+use plimsoll::store::{SeriesRow, Store};
 use plimsoll::verdict::{
-    self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, judge,
+    self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, Verdict, find_causes,
+    judge,
 };
 use std::collections::HashSet;
 use std::io::Write;
@@ -266,12 +267,13 @@ impl Question<'_> {
     /// One look at the results that are there now.
     fn look(&self, loaded: &Loaded, stage: Stage) -> Result<Outcome> {
         let headlines = plimsoll::budget::Headlines::new(loaded.series.iter().map(|row| &row.key));
-        let columns = loaded.columns(|row| {
+        let read = |row: &SeriesRow| {
             self.budgets
                 .iter()
                 .flat_map(|budget| &budget.limits)
                 .any(|limit| limit.reads(&row.key, &headlines))
-        })?;
+        };
+        let columns = loaded.columns(read)?;
         let commits = match (self.foreign, self.base) {
             (Some(foreign), Some(_)) => {
                 // This repository need not have the head.
@@ -289,7 +291,7 @@ impl Question<'_> {
                 self.budgets,
             )?,
         };
-        Ok(judge(&Check {
+        let check = Check {
             head: self.head,
             base: self.base,
             timeline: self.timeline,
@@ -309,7 +311,27 @@ impl Question<'_> {
                 Many::Holm => Control::Holm,
             },
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-        }))
+        };
+        let mut outcome = judge(&check);
+        let over: HashSet<(String, String)> = outcome
+            .limits
+            .iter()
+            .filter(|limit| limit.judgement.verdict == Verdict::Over)
+            .filter_map(|limit| limit.series.as_ref())
+            .map(|key| (key.benchmark.clone(), key.env.clone()))
+            .collect();
+        if !over.is_empty() {
+            // What moved with it may be a metric that no limit reads.
+            let near =
+                |row: &SeriesRow| over.contains(&(row.key.benchmark.clone(), row.key.env.clone()));
+            let columns = loaded.columns(|row| read(row) || near(row))?;
+            let check = Check {
+                columns: &columns,
+                ..check
+            };
+            find_causes(&check, &mut outcome.limits);
+        }
+        Ok(outcome)
     }
 }
 

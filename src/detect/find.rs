@@ -36,6 +36,10 @@ const FEW_POINTS: usize = 24;
 const INDEPENDENT: f64 = 1.2;
 /// Fewest points that are split further.
 const SPLIT_POINTS: usize = 12;
+/// Fewest points that make a ramp.
+const RAMP_POINTS: usize = 15;
+/// Share of a ramp's variance that time explains.
+const RAMP_SHARE: f64 = 0.5;
 /// A stretch of fewer points between two equal levels is an excursion.
 const EXCURSION_POINTS: usize = 15;
 /// Levels before and after an excursion differ by less than this share of its size.
@@ -174,7 +178,7 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
     found
 }
 
-/// Adds steps that anyone can see and that the noise of the whole stretch hides: after a ramp the
+/// Adds steps back from a ramp, which anyone can see and the noise of the whole stretch hides: the
 /// long-run variance is that of the ramp, and the middle of the ramp no level. Around a clear step
 /// a few points on either side prove it by the order of their values alone. Returns what was added:
 /// the first of these points, the step, and the end.
@@ -186,10 +190,13 @@ fn add_clear_steps(
     work: &mut Workspace,
 ) -> Vec<(usize, usize, usize)> {
     let mut added = Vec::new();
-    for (at, _) in noise::clear_steps(z, 1.0) {
+    for (at, jump) in noise::clear_steps(z, 1.0) {
         let next = places.partition_point(|place| *place < at);
         let first = next.checked_sub(1).map_or(0, |before| places[before]);
         let last = places.get(next).copied().unwrap_or(z.len());
+        if at <= first || !undoes_a_ramp(&z[first..at], jump) {
+            continue;
+        }
         let first = first.max(at.saturating_sub(FEW_POINTS / 2));
         let last = last.min(at + FEW_POINTS / 2);
         if at <= first || last <= at {
@@ -207,6 +214,24 @@ fn add_clear_steps(
         }
     }
     added
+}
+
+/// Whether a step leads back from where a stretch went by and by: time explains half of its variance.
+/// Steps off a level that wanders are as clear, and no change for that.
+fn undoes_a_ramp(z: &[f64], jump: f64) -> bool {
+    if z.len() < RAMP_POINTS {
+        return false;
+    }
+    let n = z.len() as f64;
+    let (x, y) = (0.5 * (n - 1.0), z.iter().sum::<f64>() / n);
+    let (mut both, mut time, mut own) = (0.0, 0.0, 0.0);
+    for (i, z) in z.iter().enumerate() {
+        let (dx, dy) = (i as f64 - x, z - y);
+        both += dx * dy;
+        time += dx * dx;
+        own += dy * dy;
+    }
+    both * jump < 0.0 && both * both >= RAMP_SHARE * time * own
 }
 
 /// Takes out pairs of changes that enclose fewer than [`EXCURSION_POINTS`] points and lead back to

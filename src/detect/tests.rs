@@ -603,7 +603,7 @@ fn a_fall_after_a_ramp_is_found() {
         let found = detect(&input, &Settings::default());
         let mut changes = found.change_points.iter();
         let fall = changes.find(|change| (39..=41).contains(&change.index));
-        let sharp = |fall: &ChangePoint| fall.effect < -0.03 && fall.to - fall.from <= 4;
+        let sharp = |fall: &ChangePoint| fall.effect < -0.03 && fall.to - fall.from <= 10;
         assert!(fall.is_some_and(sharp), "{seed}: {found:?}");
     }
 }

@@ -216,6 +216,17 @@ pub struct LimitDocument {
     /// The newest values, oldest first, the head last.
     #[serde(default)]
     pub trend: Vec<Option<f64>>,
+    /// What else moved at the same change.
+    #[serde(default)]
+    pub causes: Vec<CauseDocument>,
+}
+
+/// Something that moved with an over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct CauseDocument {
+    /// What, by how much, and how much of the symptom goes with it: a sentence.
+    pub why: String,
 }
 
 /// A fault of a budget that only data shows.

@@ -2,10 +2,11 @@
 //! canonical units; indices from 0.
 
 use super::check::CheckView;
+use super::explain::Gate;
 use crate::detect::{Detection, Scale};
 use crate::formats::Reading;
-use crate::model::{Direction, Measurement, Tags};
-use crate::verdict::{KnownChange, LimitVerdict, Reason};
+use crate::model::{Commit, Direction, Measurement, Tags};
+use crate::verdict::{Cause, KnownChange, LimitVerdict, Reason};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -156,6 +157,32 @@ struct LimitJson<'a> {
     value_low: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_high: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<CauseJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateJson>,
+}
+
+#[derive(Serialize)]
+struct CauseJson<'a> {
+    series: SeriesJson<'a>,
+    unit: &'a str,
+    watched: bool,
+    before: f64,
+    after: f64,
+    effect: Option<f64>,
+    effect_low: Option<f64>,
+    effect_high: Option<f64>,
+    ratio: Option<f64>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct GateJson {
+    gate: &'static str,
+    asked: String,
+    found: String,
+    decided: String,
 }
 
 #[derive(Serialize)]
@@ -163,6 +190,7 @@ struct SliceJson<'a> {
     tag: &'a str,
     value: &'a str,
     of: usize,
+    over: usize,
     worst: bool,
     hidden_in_whole: bool,
 }
@@ -376,13 +404,66 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
             tag: &slice.tag,
             value: &slice.value,
             of: slice.of,
+            over: slice.over,
             worst: slice.worst,
             hidden_in_whole: slice.hidden_in_whole,
         }),
         members: verdict.members.iter().map(ToString::to_string).collect(),
         value_low: verdict.interval.map(|(low, _)| low),
         value_high: verdict.interval.map(|(_, high)| high),
+        causes: verdict
+            .causes
+            .iter()
+            .map(|own| cause(verdict, own))
+            .collect(),
+        gates: Vec::new(),
     }
+}
+
+fn cause<'a>(verdict: &LimitVerdict, cause: &'a Cause) -> CauseJson<'a> {
+    CauseJson {
+        series: series(&cause.series),
+        unit: cause.unit.as_str(),
+        watched: cause.watched,
+        before: cause.levels.0,
+        after: cause.levels.1,
+        effect: cause.effect.map(|e| e.0),
+        effect_low: cause.effect.map(|e| e.1),
+        effect_high: cause.effect.map(|e| e.2),
+        ratio: cause.ratio,
+        why: super::tell::cause(verdict, cause),
+    }
+}
+
+#[derive(Serialize)]
+struct ExplainJson<'a> {
+    schema: &'static str,
+    commit: &'a str,
+    subject: &'a str,
+    limits: Vec<LimitJson<'a>>,
+}
+
+/// `plimsoll.explain/1`: limits as in `plimsoll.check/1`, each with the gates it passed.
+#[must_use]
+pub(super) fn explain(commit: &Commit, limits: Vec<(&LimitVerdict, Vec<Gate>)>) -> String {
+    let gate = |gate: Gate| GateJson {
+        gate: gate.name,
+        asked: gate.asked,
+        found: gate.found,
+        decided: gate.decided,
+    };
+    to_text(&ExplainJson {
+        schema: "plimsoll.explain/1",
+        commit: commit.id.as_str(),
+        subject: &commit.subject,
+        limits: limits
+            .into_iter()
+            .map(|(verdict, gates)| LimitJson {
+                gates: gates.into_iter().map(gate).collect(),
+                ..limit(verdict)
+            })
+            .collect(),
+    })
 }
 
 fn change(change: &KnownChange) -> ChangeJson<'_> {

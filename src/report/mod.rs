@@ -4,6 +4,7 @@ pub mod build;
 pub mod chart;
 pub mod check;
 pub mod document;
+pub mod explain;
 pub mod export;
 pub mod html;
 pub mod json;

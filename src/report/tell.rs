@@ -1,9 +1,12 @@
 //! Verdicts in words: what was found, how sure, and what to do next. Shared by all sinks.
 
+mod because;
+
 use super::text;
 use crate::budget::Rule;
-use crate::model::Direction;
-use crate::verdict::{LimitVerdict, Reason, Verdict};
+use crate::model::{Direction, Unit};
+use crate::verdict::{Cause, Census, LimitVerdict, Reason, Verdict};
+use because::because;
 
 /// The word for a verdict as people read it; never a bare colour or symbol.
 #[must_use]
@@ -30,6 +33,21 @@ pub fn reasons<'w>(reasons: impl Iterator<Item = (&'w str, usize)>) -> String {
         .map(|(word, n)| format!("{n} {}", word.replace('-', " ")))
         .collect();
     text::plain(&told.join(", "))
+}
+
+/// How many series were judged, and why the others were not.
+#[must_use]
+pub fn census(census: &Census) -> String {
+    let others = if census.reasons.is_empty() {
+        String::new()
+    } else {
+        let why = reasons(census.reasons.iter().map(|(word, n)| (*word, *n)));
+        format!("; the others: {why}")
+    };
+    format!(
+        "Judged {} of {} series{others}.",
+        census.judged, census.expected
+    )
 }
 
 /// Noise between runs with two significant digits: `±0.42 %`, `±12 %`.
@@ -63,11 +81,61 @@ pub fn subject(verdict: &LimitVerdict) -> String {
 /// The judged value with its unit.
 #[must_use]
 pub fn now(verdict: &LimitVerdict) -> String {
-    let value = match verdict.rule {
-        Some(Rule::Max | Rule::Drift | Rule::Creep) => verdict.judgement.level.or(verdict.value),
-        _ => verdict.value,
-    };
+    let max = verdict.rule == Some(Rule::Max);
+    let value = present(max, verdict.judgement.level, verdict.value);
     value.map_or_else(|| "—".to_owned(), |value| text::value(value, &verdict.unit))
+}
+
+/// What "now" is, in every output: what was measured at this commit; for an absolute limit the level
+/// that is judged by it.
+#[must_use]
+pub fn present(max: bool, level: Option<f64>, value: Option<f64>) -> Option<f64> {
+    if max { level.or(value) } else { value }
+}
+
+/// Something that moved with an over: how much, and how much of the symptom goes with each part:
+/// `queries 6 → 106 (+100); symptom +370 ms, 3.70 ms for each`.
+#[must_use]
+pub fn cause(verdict: &LimitVerdict, cause: &Cause) -> String {
+    let (before, after) = cause.levels;
+    let effect = cause
+        .effect
+        .map_or_else(String::new, |(effect, low, high)| {
+            format!(", {}", text::effect_interval(effect, low, high))
+        });
+    let watched = if cause.watched {
+        " (watched as a cause)"
+    } else {
+        ""
+    };
+    let ratio = cause.ratio.map_or_else(String::new, |ratio| {
+        let symptom = text::difference(ratio * cause.change(), &verdict.unit);
+        if cause.unit == verdict.unit {
+            format!("; symptom {symptom}, ×{}", factor(ratio))
+        } else if matches!(cause.unit, Unit::Count | Unit::Other(_)) {
+            let each = text::value(ratio, &verdict.unit);
+            format!("; symptom {symptom}, {each} for each")
+        } else {
+            format!("; symptom {symptom}")
+        }
+    });
+    format!(
+        "{}{watched} {} → {} ({}{effect}){ratio}",
+        text::plain(&cause.name(verdict.series.as_ref())),
+        text::value(before, &cause.unit),
+        text::value(after, &cause.unit),
+        text::difference(cause.change(), &cause.unit),
+    )
+}
+
+/// A factor with two digits: `0.42`, `1.5`, `12`.
+fn factor(ratio: f64) -> String {
+    let decimals = match ratio.abs() {
+        size if size < 0.995 => 2,
+        size if size < 9.95 => 1,
+        _ => 0,
+    };
+    format!("{ratio:.decimals$}")
 }
 
 /// The change against the base with its interval, where there is a base.
@@ -117,13 +185,10 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
             format!("already so at the base{}: not this change", blame(verdict))
         }
         (Verdict::Accepted, _) => accepted(verdict),
-        (Verdict::Missing, Some(Reason::Misfit)) if verdict.against.is_some() => {
-            text::plain(verdict.against.as_deref().unwrap_or_default())
-        }
-        (Verdict::Missing, reason) => missing(reason, verdict.pairs.is_some()),
-        (Verdict::Within, Some(Reason::Warned)) => "within its limit, over its warning".to_owned(),
-        (Verdict::Within, _) => within(verdict),
-        (Verdict::Unproven, reason) => unproven(verdict, reason),
+        (Verdict::Within, None) => within(verdict),
+        (Verdict::Missing, reason) => because(verdict, reason.unwrap_or(Reason::NotMeasured)),
+        (Verdict::Unproven, None) => because(verdict, Reason::BothSides),
+        (Verdict::Within | Verdict::Unproven, Some(reason)) => because(verdict, reason),
     };
     match &verdict.slice {
         Some(slice) if slice.worst => {
@@ -132,8 +197,13 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
             } else {
                 ""
             };
+            let over = if slice.over > 1 {
+                format!(", {} of them over", slice.over)
+            } else {
+                String::new()
+            };
             format!(
-                "{said}; the worst of {} slices of {}{hidden}",
+                "{said}; the worst of {} slices of {}{over}{hidden}",
                 slice.of,
                 text::plain(&slice.tag)
             )
@@ -225,37 +295,6 @@ fn sure(verdict: &LimitVerdict) -> String {
     }
 }
 
-/// Why two builds side by side did not decide.
-fn unproven_pairs(verdict: &LimitVerdict, pairs: usize, reason: Option<Reason>) -> String {
-    let found = &verdict.judgement;
-    let all = found.runs_needed.map(|more| pairs + more);
-    match reason {
-        Some(Reason::UnfitRunner) => {
-            "the base differs from itself: this machine is not fit to compare now; `plimsoll doctor` looks for the reason".to_owned()
-        }
-        Some(Reason::Unattainable) if pairs == 0 => "nothing was compared: see the note".to_owned(),
-        Some(Reason::Unattainable) => format!(
-            "{pairs} pairs cannot prove it among so many rules: --pairs {}",
-            all.unwrap_or(pairs + 6)
-        ),
-        Some(Reason::Suspect) => {
-            "looks over by itself, but among all rules of this check such a result is no surprise: more pairs decide".to_owned()
-        }
-        _ => {
-            let likely = if leans_over(verdict) {
-                "likely over"
-            } else {
-                "likely within"
-            };
-            let next = match all {
-                Some(all) => format!("about {all} pairs decide: --pairs {all}"),
-                None => "it is too close to the limit for any number of pairs".to_owned(),
-            };
-            format!("evidence on both sides of the limit, {likely}: {next}")
-        }
-    }
-}
-
 fn within(verdict: &LimitVerdict) -> String {
     if verdict.rule == Some(Rule::Complexity) {
         return format!(
@@ -329,136 +368,6 @@ fn accepted(verdict: &LimitVerdict) -> String {
     }
 }
 
-fn missing(reason: Option<Reason>, paired: bool) -> String {
-    match reason {
-        Some(Reason::BenchmarkFailed) => {
-            "the benchmark failed at this commit: mend it and record again".to_owned()
-        }
-        Some(Reason::GuardMissing) => {
-            "its guard was not measured at this commit: without it a fast failure looks like an improvement".to_owned()
-        }
-        Some(Reason::MatchesNothing) => {
-            "its selector matches no series: see the finding below".to_owned()
-        }
-        Some(Reason::Misfit) => {
-            "the limit does not fit its series: see the finding below".to_owned()
-        }
-        _ if paired => "the base has it and the head does not: mend it, or name it under [[retired]] in plimsoll.toml".to_owned(),
-        _ => "measured at the last commits, not at this one: record it, or name it under [[retired]] in plimsoll.toml"
-            .to_owned(),
-    }
-}
-
-fn unproven(verdict: &LimitVerdict, reason: Option<Reason>) -> String {
-    let found = &verdict.judgement;
-    let (have, need) = found.points;
-    let asked = matches!(
-        reason,
-        Some(
-            Reason::TooFewRuns
-                | Reason::TooFewSamples
-                | Reason::NoRelativeSize
-                | Reason::GuardBroken
-        )
-    );
-    if let Some(pairs) = verdict.pairs.filter(|_| !asked) {
-        return unproven_pairs(verdict, pairs, reason);
-    }
-    match reason {
-        Some(Reason::Learning) => {
-            let more = need.saturating_sub(have);
-            let since = if verdict.new_machine {
-                " since the machine changed"
-            } else {
-                ""
-            };
-            let commits = if more == 1 { "commit" } else { "commits" };
-            format!(
-                "{have} of {need} points{since}, about {more} more {commits}{}",
-                headroom(verdict)
-            )
-        }
-        Some(Reason::OrderUnknown) => {
-            "history before this shallow clone is not known: check out with fetch-depth: 0"
-                .to_owned()
-        }
-        Some(Reason::TooFewRuns) => format!(
-            "{} run{}, the limit asks for {}: record again with --runs",
-            verdict.runs,
-            if verdict.runs == 1 { "" } else { "s" },
-            verdict.runs + found.runs_needed.unwrap_or(0)
-        ),
-        Some(Reason::TooFewSamples) => {
-            "too few samples inside a run: lengthen the benchmark".to_owned()
-        }
-        Some(Reason::NoRelativeSize) => {
-            "the base is 0, so a relative change has no size: limit it with max".to_owned()
-        }
-        Some(Reason::Suspect) if verdict.runs > 2 => {
-            "looks over by itself, but among all rules of this check such a result is no surprise: another job of this commit decides".to_owned()
-        }
-        Some(Reason::Suspect) => match found.runs_needed {
-            Some(n) => format!(
-                "looks over, but a lone result may be an outlier: about {n} more runs decide"
-            ),
-            None => "looks over, not proven".to_owned(),
-        },
-        Some(Reason::Unattainable) => match verdict.rule {
-            Some(Rule::Creep) => format!(
-                "{have} commits were measured inside the window or between its steps, {need} are needed: measure more often, or widen the window"
-            ),
-            _ => match found.runs_needed {
-                Some(n) => format!(
-                    "no value of so few runs could decide among the series of this check: {n} more run{} a side",
-                    if n == 1 { "" } else { "s" }
-                ),
-                None => "too few results to decide, whatever they say".to_owned(),
-            },
-        },
-        Some(Reason::GuardBroken) => {
-            "its guard is out of bounds or was not measured: what was measured may not be what was asked for".to_owned()
-        }
-        Some(Reason::AnchorNotMeasured) => {
-            "too few results at the pinned commit and around it: measure it with plimsoll record --commit, or pin another".to_owned()
-        }
-        Some(Reason::MachineChanged) => {
-            "the machine changed since the pinned commit, and nothing was measured on both: measure the pinned commit once on the new one (plimsoll record --commit)".to_owned()
-        }
-        _ if matches!(verdict.rule, Some(Rule::Creep | Rule::Drift)) => {
-            let likely = if leans_over(verdict) { "likely over" } else { "likely within" };
-            let least = found.smallest_effect.map_or_else(String::new, |e| {
-                format!("; only growth from {} on can be seen", text::effect(e))
-            });
-            format!(
-                "evidence on both sides of the limit, {likely}: more commits decide{least}{}",
-                exhausted(verdict)
-            )
-        }
-        _ => {
-            let likely = if leans_over(verdict) {
-                "likely over"
-            } else {
-                "likely within"
-            };
-            let next = match found.runs_needed {
-                Some(n) => format!(
-                    "about {n} more job{} of this commit decide{}",
-                    if n == 1 { "" } else { "s" },
-                    if n == 1 { "s" } else { "" }
-                ),
-                None => "more runs cannot decide: the base has too few points".to_owned(),
-            };
-            let least = found.smallest_effect.map_or_else(String::new, |e| {
-                format!("; only changes from {} on can be seen", text::effect(e))
-            });
-            format!(
-                "evidence on both sides of the limit, {likely}: {next}{least}{}",
-                exhausted(verdict)
-            )
-        }
-    }
-}
-
 fn leans_over(verdict: &LimitVerdict) -> bool {
     verdict.used.is_some_and(|used| used > 1.0)
 }
@@ -482,3 +391,6 @@ fn headroom(verdict: &LimitVerdict) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::check::{CheckView, PairedView};
 use super::{tell, text};
+use crate::budget::Rule;
 use crate::verdict::{Exit, LimitVerdict, Reason, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeSet;
@@ -9,6 +10,8 @@ use std::fmt::Write;
 
 /// Up to this many verdicts are all shown; beyond, only those that need a reader.
 const SHOW_ALL: usize = 12;
+/// Things that moved with one over, at the most.
+const CAUSES: usize = 3;
 /// From this share of its limit on, a plain within is worth a row.
 const NEARLY_USED: f64 = 0.9;
 
@@ -29,9 +32,15 @@ pub fn check(view: &CheckView) -> String {
         .filter(|limit| !is_lesser_slice(limit))
         .partition(|limit| limits.len() <= SHOW_ALL || needs_a_reader(limit));
     let widths = Widths::of(&shown);
+    let mut explained = BTreeSet::new();
     for limit in &shown {
         row(&mut out, limit, &widths);
+        // Several rules on one series have the same causes.
+        if limit.judgement.verdict == Verdict::Over && explained.insert(&limit.series) {
+            moved_too(&mut out, limit, &widths);
+        }
     }
+    lesser_slices(&mut out, limits);
     if !quiet.is_empty() {
         let faster: BTreeSet<String> = quiet
             .iter()
@@ -60,6 +69,19 @@ pub fn check(view: &CheckView) -> String {
 /// Of slices that are judged one by one the worst is shown.
 fn is_lesser_slice(limit: &LimitVerdict) -> bool {
     limit.slice.as_ref().is_some_and(|slice| !slice.worst)
+}
+
+/// The slices that are not shown, so that rows and sums agree.
+fn lesser_slices(out: &mut String, limits: &[LimitVerdict]) {
+    let lesser: Vec<&LimitVerdict> = limits.iter().filter(|l| is_lesser_slice(l)).collect();
+    if !lesser.is_empty() {
+        let _ = writeln!(
+            out,
+            "  slices    {} no worse than the one shown: {}",
+            count(lesser.len(), "more row"),
+            tally(lesser.iter().copied())
+        );
+    }
 }
 
 fn needs_a_reader(limit: &LimitVerdict) -> bool {
@@ -190,6 +212,13 @@ fn row(out: &mut String, limit: &LimitVerdict, widths: &Widths) {
     let _ = writeln!(out, "{indent}{spark}  {}", tell::sentence(limit));
 }
 
+fn moved_too(out: &mut String, limit: &LimitVerdict, widths: &Widths) {
+    let indent = " ".repeat(12 + widths.feature + 2 + widths.subject.clamp(20, 22));
+    for cause in limit.causes.iter().take(CAUSES) {
+        let _ = writeln!(out, "{indent}  moved too: {}", tell::cause(limit, cause));
+    }
+}
+
 /// Cuts or pads to exactly `width` characters.
 fn fit(text: &str, width: usize) -> String {
     let length = text.chars().count();
@@ -249,10 +278,8 @@ fn ratchet(out: &mut String, view: &CheckView) {
     out.push_str("\nTake them over: plimsoll check --ratchet | git apply\n");
 }
 
-fn last_line(view: &CheckView) -> String {
-    if let (Some(paired), true) = (&view.paired, view.outcome.limits.is_empty()) {
-        return unjudged(paired, view.budgets);
-    }
+/// How many verdicts there are of each kind, worst first.
+fn tally<'l>(limits: impl Iterator<Item = &'l LimitVerdict> + Clone) -> String {
     let mut parts = Vec::new();
     for (word, words) in [
         ("OVER", "over budget"),
@@ -264,17 +291,22 @@ fn last_line(view: &CheckView) -> String {
         ("accepted", "accepted"),
         ("within", "within"),
     ] {
-        let n = view
-            .outcome
-            .limits
-            .iter()
+        let n = limits
+            .clone()
             .filter(|limit| tell::word(limit) == word)
             .count();
         if n > 0 {
             parts.push(format!("{n} {words}"));
         }
     }
-    let mut line = parts.join(", ");
+    parts.join(", ")
+}
+
+fn last_line(view: &CheckView) -> String {
+    if let (Some(paired), true) = (&view.paired, view.outcome.limits.is_empty()) {
+        return unjudged(paired, view.budgets);
+    }
+    let mut line = tally(view.outcome.limits.iter());
     line.push('.');
     if let Some(next) = next_step(view) {
         line.push(' ');
@@ -323,11 +355,12 @@ fn next_step(view: &CheckView) -> Option<String> {
             )
         }),
         (Verdict::Over, _) => Some(format!(
-            "Why: plimsoll log {}{}",
+            "Why: plimsoll log {} --explain{}",
             shell_word(&place()),
             worst
                 .introduced_by
                 .as_ref()
+                .filter(|_| worst.rule.is_some_and(Rule::has_level))
                 .map_or_else(String::new, |id| format!(
                     "   Accept: plimsoll accept {} --reason \"…\"",
                     id.short()

@@ -38,13 +38,7 @@ pub fn over_because_of(outcome: &Outcome, commit: &CommitId) -> Vec<Over> {
         .limits
         .iter()
         .filter(|v| v.judgement.verdict == Verdict::Over && v.suspects.contains(commit))
-        // An exponent or a ratio between sizes is no level with a ceiling.
-        .filter(|v| {
-            !matches!(
-                v.rule,
-                Some(Rule::Growth | Rule::Complexity | Rule::Scaling)
-            )
-        });
+        .filter(|v| v.rule.is_some_and(Rule::has_level));
     for verdict in blamed {
         let (Some(series), Some(rule)) = (&verdict.series, verdict.rule) else {
             continue;
@@ -83,6 +77,18 @@ pub fn over_because_of(outcome: &Outcome, commit: &CommitId) -> Vec<Over> {
             over
         })
         .collect()
+}
+
+/// Everything that is over because of a commit and that no acceptance can cover: growth, complexity
+/// and scaling, which have no level.
+#[must_use]
+pub fn unacceptable<'o>(outcome: &'o Outcome, commit: &CommitId) -> Vec<&'o LimitVerdict> {
+    let over = outcome.limits.iter().filter(|v| {
+        v.judgement.verdict == Verdict::Over
+            && v.suspects.contains(commit)
+            && v.rule.is_some_and(|rule| !rule.has_level())
+    });
+    over.collect()
 }
 
 /// Level before, now, and the worst that the interval allows.

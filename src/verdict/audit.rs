@@ -1,16 +1,16 @@
 //! Faults of budgets that only data shows, and faults of one file that others show.
 
-use super::judge::Commits;
+use super::judge::{Commits, no_sizes, size_of, slices_without_series, too_few_sizes};
 use super::rules::{attains, runs_a_side};
 use super::select::faults_of_selection;
 use super::{LimitVerdict, Verdict};
-use crate::budget::{Budget, Headlines, Limit};
+use crate::budget::{Budget, Headlines, Limit, Quantity};
 use crate::diag::{Diagnostic, Severity, SourceSpan};
-use crate::model::Direction;
+use crate::model::{Direction, SeriesKey, Unit};
 use crate::stats::median;
 use crate::store::{Columns, SeriesRow};
 use jiff::civil::Date;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What budgets are held against.
 #[derive(Clone, Copy)]
@@ -57,7 +57,10 @@ pub fn audit(audit: &Audit<'_>) -> Vec<Diagnostic> {
         found.extend(levels(audit));
         found.extend(contradictions(audit));
         found.extend(two_maxima(audit));
+        found.extend(max_inside_regress(audit));
         found.extend(unattainable(audit));
+        found.extend(sizes(audit));
+        found.extend(slices(audit));
     }
     let place = |finding: &Diagnostic| {
         let at = finding.source.as_ref();
@@ -137,6 +140,20 @@ fn selected<'a>(audit: &'a Audit<'_>, limit: &'a Limit) -> impl Iterator<Item = 
     (0..audit.series.len()).filter(move |i| limit.select.matches(&audit.series[*i].key, &headlines))
 }
 
+/// Limits with the names of their features and the series that they select.
+fn named<'a>(
+    audit: &'a Audit<'_>,
+    wanted: impl Fn(&Limit) -> bool,
+) -> Vec<(&'a str, &'a Limit, BTreeSet<usize>)> {
+    let all = audit.budgets.iter().flat_map(|budget| {
+        let own = budget.limits.iter();
+        own.map(|limit| (budget.feature.as_str(), limit))
+    });
+    all.filter(|(_, limit)| wanted(limit))
+        .map(|(feature, limit)| (feature, limit, selected(audit, limit).collect()))
+        .collect()
+}
+
 /// A `max` that the newest results all exceed.
 fn levels(audit: &Audit<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -212,16 +229,7 @@ fn contradictions(audit: &Audit<'_>) -> Vec<Diagnostic> {
 
 /// Two `max` of different size on one series: only the tighter one ever decides.
 fn two_maxima(audit: &Audit<'_>) -> Vec<Diagnostic> {
-    let limits: Vec<(&str, &Limit, BTreeSet<usize>)> = audit
-        .budgets
-        .iter()
-        .flat_map(|budget| {
-            let own = budget.limits.iter();
-            own.map(|limit| (budget.feature.as_str(), limit))
-        })
-        .filter(|(_, limit)| limit.max.is_some())
-        .map(|(feature, limit)| (feature, limit, selected(audit, limit).collect()))
-        .collect();
+    let limits = named(audit, |limit| limit.max.is_some());
     let mut found = Vec::new();
     for (i, (_, limit, series)) in limits.iter().enumerate() {
         for (feature, other, others) in &limits[..i] {
@@ -252,7 +260,119 @@ fn two_maxima(audit: &Audit<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Comparisons of slices that ask for fewer runs than can decide among so many series.
+/// A `max` that is nearer to the present level than what another limit on the same series allows one
+/// change: that other limit never decides.
+fn max_inside_regress(audit: &Audit<'_>) -> Vec<Diagnostic> {
+    let limits = named(audit, |_| true);
+    let mut found = Vec::new();
+    for (_, limit, series) in &limits {
+        let (Some(max), Some(at)) = (&limit.max, &limit.max_at) else {
+            continue;
+        };
+        let others = limits
+            .iter()
+            .filter(|(_, other, _)| !std::ptr::eq(*other, *limit) && other.versus.is_none());
+        let fault = others
+            .filter_map(|(feature, other, own)| Some((feature, other, other.regress?, own)))
+            .find_map(|(feature, other, regress, own)| {
+                series.intersection(own).find_map(|index| {
+                    let row = &audit.series[*index];
+                    max.fits(&row.unit).ok()?;
+                    let values = &audit.columns.get(*index)?.values;
+                    let level = median(&values[values.len().saturating_sub(NEWEST)..])?;
+                    let sign = limit.direction.or(row.direction)?.worsening_sign();
+                    let allowed = level + sign * level.abs() * regress.limit;
+                    let inside = sign * max.value < sign * allowed
+                        && sign * level < sign * max.value;
+                    inside.then(|| {
+                        let written = |value| Quantity::write(value, &row.unit);
+                        (
+                            format!(
+                                "max = {} is nearer to the level {} of `{}` than what limit `{feature}/{}` allows one change ({})",
+                                max.text,
+                                written(level).unwrap_or_default(),
+                                row.key,
+                                other.id,
+                                written(allowed).unwrap_or_default()
+                            ),
+                            "of the two only this one ever decides: raise it, or tighten the other",
+                        )
+                    })
+                })
+            });
+        if let Some((message, help)) = fault {
+            found.push(finding(
+                Severity::Warning,
+                "max-inside-regress",
+                message,
+                help,
+                at,
+            ));
+        }
+    }
+    found
+}
+
+/// Rules over sizes whose series hold none, or too few to tell an exponent.
+fn sizes(audit: &Audit<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for limit in audit.budgets.iter().flat_map(|budget| &budget.limits) {
+        let Some((rule, message, help)) = no_sizes(limit) else {
+            continue;
+        };
+        let scaled = limit.scaling.as_ref().map(|scaling| &scaling.by);
+        let Some(tag) = limit.by.as_ref().or(scaled) else {
+            continue;
+        };
+        let mut families: BTreeMap<SeriesKey, Vec<f64>> = BTreeMap::new();
+        let mut any = false;
+        for index in selected(audit, limit) {
+            any = true;
+            let mut key = audit.series[index].key.clone();
+            if let Some(size) = key.tags.get(tag).and_then(|text| size_of(text)) {
+                key.tags.insert(tag.clone(), "*".to_owned());
+                families.entry(key).or_default().push(size);
+            }
+        }
+        if any && families.is_empty() {
+            let at = limit.place(rule);
+            found.push(finding(Severity::Error, "no-sizes", message, &help, at));
+        }
+        if limit.complexity.is_none() {
+            continue;
+        }
+        let fault = families.into_values().find_map(|mut sizes| {
+            sizes.sort_by(f64::total_cmp);
+            too_few_sizes(&limit.id, &sizes)
+        });
+        if let Some((message, help)) = fault {
+            let at = limit.place("complexity");
+            let code = "too-few-sizes";
+            found.push(finding(Severity::Error, code, message, &help, at));
+        }
+    }
+    found
+}
+
+/// Slices that no series has.
+fn slices(audit: &Audit<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for limit in audit.budgets.iter().flat_map(|budget| &budget.limits) {
+        let own = selected(audit, limit).map(|index| &audit.series[index].key);
+        let own: Vec<&SeriesKey> = own.collect();
+        if !own.is_empty() {
+            found.extend(slices_without_series(limit, &own));
+        }
+    }
+    found
+}
+
+/// From so many points on a lone run can be told from an outlier at 5 %: 1 ÷ (19 + 1).
+const POINTS_OF_A_LONE_RUN: usize = 19;
+
+/// A `min` that is too small ever to reach the level of its test: comparisons of slices with fewer
+/// runs than can decide among so many series, and lone runs with fewer points than can tell them
+/// from outliers.
 fn unattainable(audit: &Audit<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let all: usize = audit
@@ -279,6 +399,31 @@ fn unattainable(audit: &Audit<'_>) -> Vec<Diagnostic> {
                 } else {
                     "regress"
                 }),
+            ));
+        }
+        let written = limit.places.contains_key("min");
+        let lone = runs == 1 && limit.min.points < POINTS_OF_A_LONE_RUN;
+        let varies = |index: usize| {
+            let unit = &audit.series[index].unit;
+            !matches!(unit, Unit::Count | Unit::Bytes)
+        };
+        let tested = limit.regress.is_some()
+            && limit.versus.is_none()
+            && !limit.deterministic
+            && selected(audit, limit).any(varies);
+        if written && lone && tested {
+            found.push(finding(
+                Severity::Warning,
+                "min-unattainable",
+                format!(
+                    "one run is never proven over on {} points: it may be an outlier, up to the point {POINTS_OF_A_LONE_RUN}",
+                    limit.min.points
+                ),
+                &format!(
+                    "write min = {{ points = {}, runs = 3 }} and record with --runs 3, or points = {POINTS_OF_A_LONE_RUN}",
+                    limit.min.points
+                ),
+                limit.place("min"),
             ));
         }
     }

@@ -14,10 +14,13 @@ mod select;
 mod selftest;
 mod summary;
 
-pub use accepted::{Over, broken_acceptances, over_because_of};
+pub use accepted::{Over, broken_acceptances, over_because_of, unacceptable};
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
-pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, Tightening, judge};
+pub use judge::{
+    BaseFacts, Cause, Check, ChosenBase, Commits, ContrastFacts, Control, Explained, Outcome,
+    Pooled, Stage, Tightening, explain, find_causes, judge,
+};
 pub use paired::{
     Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
 };
@@ -109,6 +112,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons, in the order in which they are declared.
+    pub const ALL: [Self; 18] = [
+        Self::Learning,
+        Self::Suspect,
+        Self::BothSides,
+        Self::TooFewRuns,
+        Self::TooFewSamples,
+        Self::OrderUnknown,
+        Self::NoRelativeSize,
+        Self::Warned,
+        Self::NotMeasured,
+        Self::BenchmarkFailed,
+        Self::MatchesNothing,
+        Self::Misfit,
+        Self::Unattainable,
+        Self::AnchorNotMeasured,
+        Self::MachineChanged,
+        Self::GuardMissing,
+        Self::GuardBroken,
+        Self::UnfitRunner,
+    ];
+
     /// The stable word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -194,6 +219,8 @@ pub struct LimitVerdict {
     pub exhausted: Option<Exhausted>,
     /// The newest values, oldest first, the head last: for a sparkline.
     pub trend: Vec<f64>,
+    /// What else moved at the same change, most telling first; for an over, see [`find_causes`].
+    pub causes: Vec<Cause>,
 }
 
 impl LimitVerdict {
@@ -217,6 +244,8 @@ pub struct SliceOf {
     pub value: String,
     /// How many slices there are.
     pub of: usize,
+    /// How many of them are over.
+    pub over: usize,
     /// It is the worst of them.
     pub worst: bool,
     /// It is over although the whole is within (Simpson's paradox).

@@ -40,6 +40,24 @@ pub(crate) struct Accept {
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
+    /// Result files or folders to propose from [default: what was recorded]; nothing is stored.
+    #[arg(value_name = "FILES or FOLDERS")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Label of the environment of the files [default: <os>-<arch>].
+    #[arg(long, value_name = "LABEL", requires = "paths")]
+    pub(crate) env: Option<String>,
+    /// Write .github/workflows/plimsoll.yml, too: history on pushes, a verdict on pull requests.
+    #[arg(long)]
+    pub(crate) workflow: bool,
+    /// The command that measures in the workflow [default: by what the project holds, such as cargo bench].
+    #[arg(long, value_name = "COMMAND", requires = "workflow")]
+    pub(crate) run: Option<String>,
+    /// The action that the workflow uses [default: OWNER/plimsoll@v1, to be replaced].
+    #[arg(long, value_name = "OWNER/NAME@REF", requires = "workflow")]
+    pub(crate) action: Option<String>,
+    /// Put the pre-push hook in place, too, as `plimsoll hook install` does.
+    #[arg(long)]
+    pub(crate) hook: bool,
     /// Folder of the budget files [default: budgets at the root of the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) budgets: Option<PathBuf>,

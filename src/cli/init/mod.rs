@@ -1,14 +1,16 @@
-//! `plimsoll init`: budgets to begin with, from what was measured.
+//! `plimsoll init`: budgets to begin with, from what was measured; on request the workflow and the
+//! hook.
+
+mod measured;
+mod workflow;
 
 use super::args::Init as Args;
-use super::load::{self, Loaded};
+use super::load;
 use super::world::World;
 use super::{answer, say};
 use anyhow::{Context, Result, bail};
-use plimsoll::analysis::{Base, analyse};
-use plimsoll::budget::{self, Headlines};
-use plimsoll::history::{Placement, Series, Timeline};
-use plimsoll::model::Unit;
+use plimsoll::budget;
+use plimsoll::git::Git;
 use plimsoll::verdict::{Exit, Measured, propose};
 use std::collections::BTreeMap;
 
@@ -16,15 +18,59 @@ use std::collections::BTreeMap;
 const FILES: usize = 8;
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
-    let settings = load::settings(world)?;
-    let loaded = Loaded::new(world, &settings)?;
     let git = world.repository()?;
-    let order = load::order(world, git, &loaded.store, &git.head()?)?;
-    let timeline = Timeline::new(order.commits);
-    let placement = Placement::new(&loaded.runs, &timeline);
-    let headlines = Headlines::new(loaded.series.iter().map(|row| &row.key));
-    let columns =
-        loaded.columns(|row| headlines.of(&row.key.benchmark) == Some(&row.key.metric))?;
+    let mut out = String::new();
+    let asked_for_more = args.workflow || args.hook;
+    match proposals(world, args) {
+        Ok(told) => out.push_str(&told),
+        // Somebody sets the project up before anything was measured.
+        Err(fault) if asked_for_more && !world.budgets_folder(args.budgets.as_ref()).is_dir() => {
+            say(&format!("no budgets yet: {fault:#}"));
+        }
+        Err(fault) => return Err(fault),
+    }
+    if args.workflow {
+        out.push_str(&workflow::write(world, git, args)?);
+    }
+    if args.hook {
+        out.push_str(&super::lab::hook::put_in_place(world)?);
+    }
+    out.push_str(&next(world, git, args)?);
+    answer(&out)?;
+    Ok(Exit::Within)
+}
+
+/// What is left to do, as far as files show it.
+fn next(world: &World, git: &Git, args: &Args) -> Result<String> {
+    let mut out = String::from("\nNext:\n");
+    let mut step = |command: &str, why: &str| {
+        out.push_str(format!("  {command:<58} {why}").trim_end());
+        out.push('\n');
+    };
+    if world.budgets_folder(args.budgets.as_ref()).is_dir() {
+        step(
+            "read and change them: a budget is a promise of its owner",
+            "",
+        );
+        step("plimsoll check --lint", "");
+        step("plimsoll check", "");
+    }
+    step(
+        "plimsoll record --runs 3 -- <your benchmark command>",
+        "at each commit",
+    );
+    if !world.root().join(".github/workflows/plimsoll.yml").exists() {
+        step("plimsoll init --workflow", "and on each pull request");
+    }
+    if !super::lab::hook::is_installed(world, git)? {
+        step("plimsoll init --hook", "and before each push");
+    }
+    Ok(out)
+}
+
+/// Writes a budget file for each group of benchmarks; says what was done.
+fn proposals(world: &World, args: &Args) -> Result<String> {
+    let git = world.repository()?;
     let folder = world.budgets_folder(args.budgets.as_ref());
     let written = if folder.is_dir() {
         load::budgets(world, args.budgets.as_ref())?
@@ -32,94 +78,27 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         None
     };
     let written = written.map_or_else(Vec::new, |(budgets, _)| budgets);
-    let limits = || written.iter().flat_map(|budget| &budget.limits);
-    let arranged: Vec<Series> = loaded
-        .series
-        .iter()
-        .zip(&columns)
-        .map(|(row, columns)| placement.arrange(row.clone(), columns))
-        .collect();
-    // The newest measured commit of each environment: what it lacks is no longer measured.
-    let mut latest: BTreeMap<&str, u32> = BTreeMap::new();
-    for (row, series) in loaded.series.iter().zip(&arranged) {
-        if let Some(point) = series.points.last() {
-            let own = latest.entry(row.key.env.as_str()).or_default();
-            *own = point.place.max(*own);
-        }
+    let found = if args.paths.is_empty() {
+        measured::stored(world, &written)?
+    } else {
+        measured::given(world, args, &written)?
+    };
+    found.tell_what_is_left_out();
+    if found.series.is_empty() && found.limited > 0 {
+        return Ok("Nothing to propose.\n".to_owned());
+    }
+    if found.series.is_empty() {
+        bail!(
+            "nothing was recorded on this branch that a budget could be proposed for: run `plimsoll record` first, or name result files"
+        );
     }
     let mut groups: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
-    let (mut undirected, mut limited, mut old, mut zero) = (0, 0, 0, 0);
-    for (row, series) in loaded.series.iter().zip(&arranged) {
-        let Some(newest) = series.points.last() else {
-            continue;
-        };
-        if limits().any(|limit| limit.reads(&row.key, &headlines)) {
-            limited += 1;
-            continue;
-        }
-        if latest.get(row.key.env.as_str()) != Some(&newest.place) {
-            old += 1;
-            continue;
-        }
-        let Some(direction) = row.direction else {
-            undirected += 1;
-            continue;
-        };
-        let counter = matches!(row.unit, Unit::Count | Unit::Bytes);
-        let newest = newest.value;
-        let analysis = analyse(series);
-        let base = Base::new(series, &series.points, &analysis, direction, counter);
-        let Some(base) = base else {
-            continue;
-        };
-        let level = base.value(base.level);
-        let exact = base.noise.exact && base.points >= 5;
-        if level == 0.0 && !exact {
-            zero += 1;
-            continue;
-        }
-        let name = row.key.benchmark.as_str();
+    for one in found.series {
+        let name = one.key.benchmark.as_str();
         // Go says `BenchmarkParse` where others say `Parse`.
         let name = name.strip_prefix("Benchmark").unwrap_or(name);
         let group = name.split(['/', ':']).next().unwrap_or_default();
-        groups.entry(slug(group)).or_default().push(Measured {
-            key: row.key.clone(),
-            unit: row.unit.clone(),
-            direction,
-            level,
-            newest,
-            noise: base.effect(base.noise.sd).map_or(0.0, f64::abs),
-            points: base.m,
-            known: base.points,
-            exact,
-        });
-    }
-    if undirected > 0 {
-        say(&format!(
-            "{undirected} series are left out: their tool does not say which way is better; write their limits with `direction`"
-        ));
-    }
-    if old > 0 {
-        say(&format!(
-            "{old} series are left out: the newest measured commit does not have them"
-        ));
-    }
-    if zero > 0 {
-        say(&format!(
-            "{zero} series are left out: their level is 0, of which nothing is a share; write their `max`"
-        ));
-    }
-    if limited > 0 {
-        say(&format!("{limited} series have a limit already"));
-    }
-    if groups.is_empty() && limited > 0 {
-        answer("Nothing to propose.")?;
-        return Ok(Exit::Within);
-    }
-    if groups.is_empty() {
-        bail!(
-            "nothing was recorded on this branch that a budget could be proposed for: run `plimsoll record` first"
-        );
+        groups.entry(slug(group)).or_default().push(one);
     }
     if groups.len() > FILES {
         let name = git.project_name().unwrap_or_else(|| "project".to_owned());
@@ -171,13 +150,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
             shown.display()
         ));
     }
-    out.push_str(
-        "\nNext:\n  read and change them: a budget is a promise of its owner\n  \
-         plimsoll check --lint\n  plimsoll check\n  plimsoll record --runs 3 -- <your benchmark command>   at each commit\n  \
-         plimsoll hook install                                      before each push\n",
-    );
-    answer(&out)?;
-    Ok(Exit::Within)
+    Ok(out)
 }
 
 /// A name that is safe as a file's.

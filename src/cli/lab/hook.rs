@@ -71,7 +71,7 @@ fn manager(root: &Path, hooks: &Path) -> Option<(PathBuf, &'static str)> {
 }
 
 /// Whether the user's project runs plimsoll before a push, as far as files show it.
-pub(super) fn is_installed(world: &World, git: &Git) -> Result<bool> {
+pub(in crate::cli) fn is_installed(world: &World, git: &Git) -> Result<bool> {
     let hooks = git.hooks_dir()?;
     let root = world.root();
     let mut files = vec![hooks.join("pre-push")];
@@ -83,13 +83,18 @@ pub(super) fn is_installed(world: &World, git: &Git) -> Result<bool> {
 }
 
 fn install(world: &World) -> Result<Exit> {
+    answer(&put_in_place(world)?)?;
+    Ok(Exit::Within)
+}
+
+/// Installs the hook, unless it is there or another one is; says what was done.
+pub(in crate::cli) fn put_in_place(world: &World) -> Result<String> {
     let git = world.repository()?;
     let hooks = git.hooks_dir()?;
     let file = hooks.join("pre-push");
     let shown = world.shown(&file);
     if is_installed(world, git)? {
-        answer("the pre-push hook is in place already\n")?;
-        return Ok(Exit::Within);
+        return Ok("the pre-push hook is in place already\n".to_owned());
     }
     if let Some((file, lines)) = manager(&world.root(), &hooks) {
         bail!(
@@ -130,8 +135,7 @@ fn install(world: &World) -> Result<Exit> {
     if settings.lab.bench.is_none() && settings.hook.bench.is_none() {
         out.push_str("it measures nothing yet: name the benchmark in plimsoll.toml, as in\n\n  [lab]\n  build = \"cargo build --release\"\n  bench = \"./target/release/app\"\n");
     }
-    answer(&out)?;
-    Ok(Exit::Within)
+    Ok(out)
 }
 
 fn remove(world: &World) -> Result<Exit> {

@@ -77,6 +77,15 @@ fn refuse_failed(attempts: &[Attempt]) -> Result<()> {
     }
 }
 
+/// What result files say; nothing is stored.
+pub(super) fn look(world: &World, args: &Record) -> Result<Vec<Reading>> {
+    let read = read(&inputs(world, args)?, &options(args, None, None))?;
+    if read.readings.is_empty() {
+        bail!("no result was found in the files that were named");
+    }
+    Ok(read.readings)
+}
+
 /// Reads the files of a folder as one run of a commit and stores it: what `record FOLDER` does,
 /// for a caller that knows commit and environment.
 pub(crate) fn store_files(

@@ -167,6 +167,8 @@ pub(super) fn take_in(view: &mut SeriesView, change: ChangeView, sign: f64) {
         ledger
             .entries
             .push((view.changes.len() - 1, after - before));
+        let explained: f64 = ledger.entries.iter().map(|(_, amount)| amount).sum();
+        ledger.unattributed = after - ledger.opening - explained;
         ledger.now = after;
         ledger.headroom = view.budget.map(|budget| sign * (budget - after));
         if let Some(drift) = &mut view.drift {

@@ -9,7 +9,7 @@ use crate::budget::{Budget, Headlines, Selector};
 use crate::history::{Placement, Timeline};
 use crate::model::{Commit, CommitId, Failure, SeriesKey};
 use crate::store::{Columns, RunRow, SeriesRow};
-use crate::verdict::{Check, Commits, Control, LimitVerdict, judge};
+use crate::verdict::{Check, Commits, Control, LimitVerdict, Summary, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, HashMap};
@@ -116,8 +116,12 @@ fn commits(project: &Project<'_>, first: u32) -> Vec<CommitView> {
         .collect()
 }
 
-fn notes(project: &Project<'_>, placement: &Placement) -> Vec<String> {
+fn notes(project: &Project<'_>, placement: &Placement, verdicts: &[LimitVerdict]) -> Vec<String> {
     let mut notes = Vec::new();
+    if !verdicts.is_empty() {
+        let census = Summary::new(verdicts, false, false).census;
+        notes.push(super::tell::census(&census));
+    }
     let left = placement.left_out;
     if project.shallow {
         notes.push("This clone is shallow: older results cannot be put in order. Check out with fetch-depth: 0.".to_owned());
@@ -219,7 +223,8 @@ impl<'a> Builder<'a> {
         let verdicts = judge_tips(project, &placement);
         let mut about: HashMap<SeriesKey, Vec<usize>> = HashMap::new();
         for (index, verdict) in verdicts.iter().enumerate() {
-            let members = verdict.members.iter();
+            // Of a family it is the largest size that a rule over sizes speaks of.
+            let members = verdict.members.last();
             let mut keys: Vec<&SeriesKey> = verdict.series.iter().chain(members).collect();
             keys.sort();
             keys.dedup();
@@ -282,7 +287,7 @@ impl<'a> Builder<'a> {
             features: project.budgets.iter().map(feature).collect(),
             series: Vec::new(),
             commit_url: project.commit_url.map(str::to_owned),
-            notes: notes(project, &self.placement),
+            notes: notes(project, &self.placement, &self.verdicts),
         }
     }
 

@@ -52,7 +52,8 @@ impl Builder<'_> {
                 budget / level
             }
         });
-        let ledger = Ledger::new(&analysis);
+        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+        let ledger = Ledger::new(&analysis).map(|ledger| ledger.with_creep(&analysis, &values));
         let drift = ledger
             .as_ref()
             .and_then(|ledger| self.drift(series, &analysis, ledger));
@@ -74,7 +75,7 @@ impl Builder<'_> {
             drift,
             breaks_in_days: budget
                 .and_then(|budget| self.forecast(series, &analysis, budget, sign)),
-            noise: self.noise(&analysis, level),
+            noise: self.noise(series, &analysis, level),
             silent_days: self.silent_days(series),
             machines: series.strata.clone(),
             points: series
@@ -131,7 +132,18 @@ impl Builder<'_> {
         })
     }
 
-    fn noise(&self, analysis: &Analysis, level: Option<f64>) -> Option<f64> {
+    /// Noise between commits as a share of the level; `None` where values never left their levels:
+    /// a counter has none.
+    fn noise(&self, series: &Series, analysis: &Analysis, level: Option<f64>) -> Option<f64> {
+        let still = analysis.regimes.iter().all(|regime| {
+            let own = series.points.get(regime.first..=regime.last);
+            own.unwrap_or_default()
+                .windows(2)
+                .all(|pair| pair[0].value.total_cmp(&pair[1].value).is_eq())
+        });
+        if still && series.points.len() > analysis.regimes.len() {
+            return None;
+        }
         match analysis.scale {
             Scale::Log => Some(analysis.sigma),
             Scale::Linear => level

@@ -4,14 +4,18 @@
 use super::escape::{self, code, prose};
 use super::table::{self, Row, severity, short};
 use super::{Extras, ROWS, Room, chart};
+use crate::budget::Rule;
 use crate::report::document::{Part, Tally};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Things that moved with one over, at the most.
+const CAUSES: usize = 3;
 /// Charts at the most.
 const CHARTS: usize = 2;
 
 pub(super) fn sentences(rows: &[Row<'_>]) -> String {
     let mut out = String::new();
+    let mut told = BTreeSet::new();
     for row in rows
         .iter()
         .filter(|row| !row.limit.why.is_empty())
@@ -27,6 +31,13 @@ pub(super) fn sentences(rows: &[Row<'_>]) -> String {
             row.rule(),
             prose(&row.limit.why)
         ));
+        // Several rules on one series have the same causes.
+        let first = told.insert(row.name());
+        let causes = &row.limit.causes;
+        let causes = causes.iter().filter(|cause| first && !cause.why.is_empty());
+        for cause in causes.take(CAUSES) {
+            out.push_str(&format!("  - moved too: {}\n", prose(&cause.why)));
+        }
     }
     if !out.is_empty() {
         out.insert(0, '\n');
@@ -100,10 +111,17 @@ pub(super) fn next_steps(
                 code(&format!("plimsoll log {}", quoted(&name)))
             ));
         }
-        steps.push(format!(
-            "Accept on purpose: `plimsoll accept {} --reason \"…\"`",
-            short(&check.commit)
-        ));
+        let has_level = |row: &Row<'_>| {
+            let rule = row.limit.rule.as_deref();
+            let known = Rule::ALL.into_iter().find(|own| Some(own.as_str()) == rule);
+            row.limit.verdict == "over" && known.is_some_and(Rule::has_level)
+        };
+        if rows.iter().any(has_level) {
+            steps.push(format!(
+                "Accept on purpose: `plimsoll accept {} --reason \"…\"`",
+                short(&check.commit)
+            ));
+        }
         if let Some(base) = &check.base {
             steps.push(format!(
                 "Reproduce: `plimsoll compare {} -- YOUR-BENCHMARK`",

@@ -3,6 +3,7 @@
 use super::escape::{code, prose};
 use crate::model::Unit;
 use crate::report::document::{CheckDocument, LimitDocument};
+use crate::report::tell;
 use crate::report::text::{self, Scale};
 
 /// One line of a table, with what it needs to know of its check.
@@ -128,10 +129,8 @@ impl Row<'_> {
     }
 
     fn now(&self) -> String {
-        let value = match self.limit.rule.as_deref() {
-            Some("max") => self.limit.level.or(self.limit.value),
-            _ => self.limit.value,
-        };
+        let max = self.limit.rule.as_deref() == Some("max");
+        let value = tell::present(max, self.limit.level, self.limit.value);
         value.map_or_else(
             || "–".to_owned(),
             |v| foreign_unit(&self.scale().value(v), &self.limit.unit),

@@ -106,7 +106,8 @@ impl Scale {
         let scaled = self.scaled(value);
         if !scaled.is_finite() {
             NOTHING.to_owned()
-        } else if self.whole && scaled.fract().abs() < f64::EPSILON {
+        } else if self.whole && (scaled - scaled.round()).abs() <= 1e-9 * scaled.abs() {
+            // A level may come back from a logarithm.
             sign(scaled < 0.0, false) + &thousands(&format!("{:.0}", scaled.abs()))
         } else {
             signed(scaled, false)
@@ -224,11 +225,12 @@ pub fn effect(fraction: f64) -> String {
 }
 
 /// A relative change with its bounds, all as fractions: `+15.2 % (+11.8 … +18.9)`,
-/// `×2.4 (2.1 … 2.8)`.
+/// `×2.4 (2.1 … 2.8)`; without them where they leave no room, as those of exact counters.
 #[must_use]
 pub fn effect_interval(fraction: f64, low: f64, high: f64) -> String {
     let middle = effect(fraction);
-    if !(low.is_finite() && high.is_finite()) {
+    let exact = (high - low).abs() <= 1e-12 * fraction.abs();
+    if exact || !(low.is_finite() && high.is_finite()) {
         return middle;
     }
     if fraction >= 1.0 {

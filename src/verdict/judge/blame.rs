@@ -1,11 +1,21 @@
 //! Which commits brought a change: the head, or earlier ones.
 
-use super::{Bench, JudgedBase, Judging};
+use super::{Bench, JudgedBase, Judging, proven_worse};
 use crate::analysis::{analyse, suspects};
+use crate::budget::Minimum;
 use crate::history::Point;
 use crate::model::Direction;
 use crate::stats::median;
-use crate::verdict::{Head, LimitVerdict};
+use crate::verdict::rules::ALPHA;
+use crate::verdict::{Head, Judgement, LimitVerdict, Reason, Verdict};
+
+/// What brought a level.
+pub(super) struct Brought {
+    /// The commits that may have, newest first.
+    pub(super) places: Vec<u32>,
+    /// Where it was the base and not the change: the level of its newest points, on its scale.
+    pub(super) by_base: Option<f64>,
+}
 
 /// A head beside its base at the moment of blaming.
 pub(super) struct Seen<'s> {
@@ -20,6 +30,18 @@ impl Seen<'_> {
         let earlier = self.bench.earlier;
         let below = |point: &Point| self.judged.y(self.bench, point).is_none_or(|own| own <= y);
         earlier.iter().rposition(below).map_or(0, |at| at + 1)
+    }
+
+    /// Whether the points from `first` to the head are as likely outliers as a level: others of the
+    /// history lay beyond `y`, too, and by their share so many in a row are no surprise at 5 %.
+    fn are_outliers(&self, first: usize, y: f64) -> bool {
+        let own = self.bench.earlier.len() - first;
+        let base = &self.judged.base;
+        let residuals = &base.noise.residuals;
+        let others = &residuals[..residuals.len().saturating_sub(own)];
+        let far = others.iter().filter(|r| **r > y - base.level).count();
+        let share = (1.0 + far as f64) / (1.0 + others.len() as f64);
+        far > 0 && share.powi(i32::try_from(own).unwrap_or(i32::MAX)) > ALPHA
     }
 
     /// Whether the head is proven (one-sided 95 %) to add more than `margin` to the points before
@@ -83,20 +105,61 @@ impl Judging<'_, '_> {
         (from..=to).rev().collect()
     }
 
-    /// The commits that brought the head's level, and whether they are part of the base. Points
-    /// just before the head that already stand at its level tell that it was not the head, long
-    /// before they are enough for a regime of their own.
-    pub(super) fn bringers(&self, seen: &Seen<'_>, margin: f64, exact: bool) -> (Vec<u32>, bool) {
+    /// The commits that brought the head's level. Points just before the head that already stand at
+    /// its level tell that it was not the head, long before they are enough for a regime of their own.
+    pub(super) fn bringers(&self, seen: &Seen<'_>, margin: f64, exact: bool) -> Brought {
         let earlier = seen.bench.earlier;
-        let halfway = (seen.judged.base.level + seen.head.centre) / 2.0;
+        let halfway = f64::midpoint(seen.judged.base.level, seen.head.centre);
         let first = seen.run_above(halfway);
         let raised = &earlier[first..];
-        let before_head = !raised.is_empty() && !seen.adds_more_than(raised, margin, exact);
-        if before_head {
-            (self.between(seen, first), raised[0].place < self.base_end)
-        } else {
-            (self.between(seen, earlier.len()), false)
+        if raised.is_empty()
+            || seen.adds_more_than(raised, margin, exact)
+            || (!exact && seen.are_outliers(first, halfway))
+        {
+            return Brought {
+                places: self.between(seen, earlier.len()),
+                by_base: None,
+            };
         }
+        let ys: Vec<f64> = raised
+            .iter()
+            .filter_map(|point| seen.judged.y(seen.bench, point))
+            .collect();
+        let by_base = self.check.base.is_some() && raised[0].place < self.base_end;
+        Brought {
+            places: self.between(seen, first),
+            by_base: median(&ys).filter(|_| by_base),
+        }
+    }
+
+    /// A change is judged for what it adds. What stands over `top` without it is inherited; what is
+    /// only over together with a change that is not proven worse is not proven over. `over_before`:
+    /// the base is over by its level. Returns what brought the change's own part, where it is proven.
+    pub(super) fn own_part(
+        &self,
+        judgement: &mut Judgement,
+        seen: &Seen<'_>,
+        exact: bool,
+        over_before: bool,
+        top: Option<f64>,
+    ) -> Option<Brought> {
+        let (mut over_before, base) = (over_before, &seen.judged.base);
+        if proven_worse(base, seen.head, exact) {
+            let brought = self.bringers(seen, 0.0, exact);
+            let Some(raised) = brought.by_base else {
+                return Some(brought);
+            };
+            over_before |= top.is_some_and(|top| raised > top);
+        } else if !over_before && base.points < Minimum::default().points {
+            // Too little is known of the base to say what it carries.
+            return None;
+        }
+        (judgement.verdict, judgement.reason) = if over_before {
+            (Verdict::Inherited, None)
+        } else {
+            (Verdict::Unproven, Some(Reason::BothSides))
+        };
+        None
     }
 
     pub(super) fn name(&self, found: &mut LimitVerdict, places: Vec<u32>) {

@@ -1,31 +1,40 @@
 //! One check: every limit of every budget on every series it selects.
 
 mod acceptance;
+mod bench;
 mod blame;
+mod causes;
+mod explain;
 mod family;
+mod guard;
+mod level;
+mod many;
 mod ratchet;
+mod series;
 mod trend;
 
 pub(crate) use acceptance::{accept, is_about};
+pub(super) use bench::{blank, unjudged};
+pub use causes::{Cause, find_causes};
+pub(super) use causes::{EXPLAINED, most_telling, tells_the_same};
+pub use explain::{BaseFacts, ContrastFacts, Explained, Pooled, explain};
+pub(super) use family::{no_sizes, size_of, slices_without_series, too_few_sizes};
+pub(super) use many::sort_worst_first;
 pub use ratchet::Tightening;
 
-use blame::Seen;
-
 use super::select::{Pair, recent_runs, select};
-use super::{
-    Head, Judgement, KnownChange, LimitVerdict, Reason, Record, Tail, Verdict, judge_max,
-    judge_regress,
-};
-use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
-use crate::budget::{Anchor, Budget, Consequence, Headlines, Kind, Limit, Rule, Selector};
-use crate::detect::{ChangePoint, Scale};
+use super::{KnownChange, LimitVerdict, Record};
+use crate::budget::{Anchor, Budget, Limit, Selector};
 use crate::diag::Diagnostic;
-use crate::history::{Placement, Point, Series, Timeline};
-use crate::model::{CommitId, Direction, Failure, Unit};
-use crate::stats::{benjamini_hochberg, holm, median};
+use crate::history::{Placement, Timeline};
+use crate::model::{CommitId, Failure, SeriesKey};
+use crate::stats::{benjamini_hochberg, holm};
 use crate::store::{Columns, RunRow, SeriesRow};
+use bench::{Bench, JudgedBase, Judging, days, is_counter, proven_worse};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use many::{Controlling, control_many, in_threads};
+use series::failed_benchmarks;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -180,7 +189,91 @@ pub struct Outcome {
 /// Judges a commit. Deterministic: the same data give the same outcome whatever the threads.
 #[must_use]
 pub fn judge(check: &Check<'_>) -> Outcome {
+    judge_controlled(check).0
+}
+
+/// The same with what the control over all rules used.
+fn judge_controlled(check: &Check<'_>) -> (Outcome, Controlling) {
     let mut outcome = Outcome::default();
+    let mut looked = None;
+    with_judging(check, &mut outcome, |judging, pairs| {
+        looked = Some(look(judging, pairs));
+    });
+    let looked = looked.unwrap_or_default();
+    outcome.limits.extend(looked.limits);
+    outcome.findings.extend(looked.findings);
+    outcome.changes = looked.changes;
+    let controlling = control_many(&mut outcome.limits, looked.record, check);
+    guard::no_improvement_behind_broken_guards(&mut outcome.limits);
+    family::mark_slices(&mut outcome.limits, check.budgets);
+    outcome.tightenings = ratchet::tightenings(check, &outcome, &looked.needs);
+    sort_worst_first(&mut outcome.limits);
+    outcome.changes.sort_by(|a, b| {
+        a.points_ago
+            .cmp(&b.points_ago)
+            .then_with(|| a.series.cmp(&b.series))
+    });
+    (outcome, controlling)
+}
+
+/// What the rules say one by one, before control over all of them.
+#[derive(Default)]
+struct Looked {
+    limits: Vec<LimitVerdict>,
+    findings: Vec<Diagnostic>,
+    changes: Vec<KnownChange>,
+    record: Record,
+    needs: Vec<ratchet::Need>,
+}
+
+fn look(judging: &Judging<'_, '_>, pairs: &[Pair<'_>]) -> Looked {
+    let check = judging.check;
+    let families = judging.families(pairs);
+    let mut looked = Looked {
+        limits: families.limits,
+        findings: families.findings,
+        ..Looked::default()
+    };
+    let mut limits: Vec<&Limit> = Vec::new();
+    for pair in pairs {
+        if !limits.iter().any(|known| std::ptr::eq(*known, pair.limit)) {
+            limits.push(pair.limit);
+        }
+    }
+    for limit in limits.into_iter().filter(|limit| !limit.slices.is_empty()) {
+        let own = pairs
+            .iter()
+            .filter(|pair| std::ptr::eq(pair.limit, limit))
+            .map(|pair| &check.series[pair.series].key);
+        let own: Vec<&SeriesKey> = own.collect();
+        looked.findings.extend(slices_without_series(limit, &own));
+    }
+    let mut by_series: HashMap<usize, Vec<Pair<'_>>> = HashMap::new();
+    for pair in pairs {
+        by_series.entry(pair.series).or_default().push(*pair);
+    }
+    let mut work: Vec<(usize, Vec<Pair<'_>>)> = by_series.into_iter().collect();
+    work.sort_by_key(|(series, _)| *series);
+    let results = in_threads(&work, check.threads, |(series, pairs)| {
+        judging.series(*series, pairs)
+    });
+    for judged in results {
+        looked.needs.extend(judged.needs);
+        looked.limits.extend(judged.limits);
+        looked.changes.extend(judged.changes);
+        looked.record.add(&judged.record);
+    }
+    looked.limits.extend(judging.failed_and_never_seen());
+    looked
+}
+
+/// Prepares a check and hands it over with all pairs of limit and series, unless the head has no
+/// clean results; what is known before any rule is put into `outcome`.
+fn with_judging(
+    check: &Check<'_>,
+    outcome: &mut Outcome,
+    judged: impl FnOnce(&Judging<'_, '_>, &[Pair<'_>]),
+) {
     let at_head = |run: &&RunRow| {
         run.commit == *check.head && check.env.is_none_or(|env| env == run.environment.label)
     };
@@ -201,10 +294,10 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         .map(str::to_owned)
         .collect();
     let Some(head_place) = check.timeline.place(check.head) else {
-        return outcome;
+        return;
     };
     if clean.is_empty() {
-        return outcome;
+        return;
     }
     let selection = select(check, &labels);
     outcome.elsewhere = selection.elsewhere;
@@ -232,658 +325,5 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection.pairs.len(),
     };
-    let families = judging.families(&selection.pairs);
-    outcome.limits.extend(families.limits);
-    outcome.findings.extend(families.findings);
-    outcome.findings.extend(family::slices_without_series(
-        &selection.pairs,
-        check.series,
-    ));
-    let mut by_series: HashMap<usize, Vec<Pair<'_>>> = HashMap::new();
-    for pair in selection.pairs {
-        by_series.entry(pair.series).or_default().push(pair);
-    }
-    let mut work: Vec<(usize, Vec<Pair<'_>>)> = by_series.into_iter().collect();
-    work.sort_by_key(|(series, _)| *series);
-    let results = in_threads(&work, check.threads, |(series, pairs)| {
-        judging.series(*series, pairs)
-    });
-    let mut record = Record::default();
-    let mut needs = Vec::new();
-    for judged in results {
-        needs.extend(judged.needs);
-        outcome.limits.extend(judged.limits);
-        outcome.changes.extend(judged.changes);
-        record.add(&judged.record);
-    }
-    outcome.limits.extend(judging.failed_and_never_seen());
-    control_many(&mut outcome.limits, record, check);
-    family::mark_slices(&mut outcome.limits, check.budgets);
-    outcome.tightenings = ratchet::tightenings(check, &outcome, &needs);
-    sort_worst_first(&mut outcome.limits);
-    outcome.changes.sort_by(|a, b| {
-        a.points_ago
-            .cmp(&b.points_ago)
-            .then_with(|| a.series.cmp(&b.series))
-    });
-    outcome
-}
-
-/// Runs `job` over `work` in a few threads; the results keep the order of the work.
-fn in_threads<W: Sync, R: Send>(
-    work: &[W],
-    threads: usize,
-    job: impl Fn(&W) -> R + Sync,
-) -> Vec<R> {
-    let size = work.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        let handles: Vec<_> = work
-            .chunks(size)
-            .map(|chunk| scope.spawn(|| chunk.iter().map(&job).collect::<Vec<R>>()))
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| match handle.join() {
-                Ok(results) => results,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
-}
-
-/// Asks the tail of all judged histories how rare each head is, then controls over all tests
-/// (Benjamini–Hochberg): an over that does not survive is a suspect.
-fn control_many(limits: &mut [LimitVerdict], record: Record, check: &Check<'_>) {
-    let (alpha, control) = (check.stage.alpha(), check.control);
-    let asked: HashSet<_> = limits
-        .iter()
-        .filter(|limit| limit.judgement.outlying.is_some())
-        .filter_map(|limit| limit.series.as_ref())
-        .collect();
-    let tail = Tail::fit(record, asked.len());
-    let mut tested = Vec::new();
-    let (mut p, mut outlier) = (Vec::new(), Vec::new());
-    for (index, limit) in limits.iter().enumerate() {
-        let found = &limit.judgement;
-        if let Some(own) = found.p {
-            tested.push(index);
-            p.push(found.outlying.map_or(own, |z| own.max(tail.p(z))));
-            outlier.push(found.outlying.map_or(0.0, |z| tail.conformal_p(z)));
-        }
-    }
-    let (p, outlier) = (control.adjusted(&p), control.adjusted(&outlier));
-    for ((index, p), outlier) in tested.into_iter().zip(p).zip(outlier) {
-        limits[index].p_adjusted = Some(p.max(outlier));
-        let proven = p <= alpha && outlier <= super::rules::ALPHA;
-        if limits[index].judgement.is_over_by_test() && !proven {
-            limits[index].judgement.demote();
-        }
-    }
-}
-
-pub(super) fn sort_worst_first(limits: &mut [LimitVerdict]) {
-    limits.sort_by(|a, b| {
-        let suspect = |v: &LimitVerdict| v.judgement.reason == Some(Reason::Suspect);
-        b.judgement
-            .verdict
-            .cmp(&a.judgement.verdict)
-            .then_with(|| suspect(b).cmp(&suspect(a)))
-            .then_with(|| b.used.unwrap_or(0.0).total_cmp(&a.used.unwrap_or(0.0)))
-            .then_with(|| {
-                (&a.feature, &a.limit, &a.series, a.rule)
-                    .cmp(&(&b.feature, &b.limit, &b.series, b.rule))
-            })
-    });
-}
-
-pub(super) fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> LimitVerdict {
-    LimitVerdict {
-        feature: budget.feature.clone(),
-        limit: limit.id.clone(),
-        rule: None,
-        owner: budget.owner.clone(),
-        kind: limit.kind,
-        on_unproven: limit.unproven,
-        on_missing: limit.missing,
-        series: None,
-        unit: Unit::Other(String::new()),
-        direction: limit.direction.unwrap_or(Direction::Lower),
-        judgement,
-        p_adjusted: None,
-        value: None,
-        runs: 0,
-        pairs: None,
-        limit_value: None,
-        allowed: None,
-        used: None,
-        new_machine: false,
-        suspects: Vec::new(),
-        introduced_by: None,
-        accepted: None,
-        members: Vec::new(),
-        against: None,
-        interval: None,
-        slice: None,
-        exhausted: None,
-        trend: Vec::new(),
-    }
-}
-
-/// A limit that cannot be applied is no pass, whatever `missing` says.
-pub(super) fn unjudged(budget: &Budget, limit: &Limit, finding: &Diagnostic) -> LimitVerdict {
-    let reason = if finding.code == "matches-nothing" {
-        Reason::MatchesNothing
-    } else {
-        Reason::Misfit
-    };
-    let verdict = blank(budget, limit, Judgement::bare(Verdict::Missing, reason));
-    LimitVerdict {
-        on_missing: Consequence::Fail,
-        kind: Kind::Symptom,
-        ..verdict
-    }
-}
-
-/// Benchmarks whose newest word at the head is a failure, with what the tool said.
-fn failed_benchmarks(check: &Check<'_>, clean: &[&RunRow]) -> HashMap<String, String> {
-    let mut failed = HashMap::new();
-    for run in clean {
-        for failure in check.failures.get(&run.id).into_iter().flatten() {
-            failed.insert(failure.benchmark.clone(), (run.id, failure.reason.clone()));
-        }
-    }
-    let measured_since = |benchmark: &str, failed_in: i64| {
-        let mut rows = check
-            .series
-            .iter()
-            .zip(check.columns)
-            .filter(|(row, _)| row.key.benchmark == benchmark);
-        rows.any(|(_, columns)| {
-            clean
-                .iter()
-                .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
-        })
-    };
-    failed
-        .into_iter()
-        .filter(|(benchmark, (run, _))| !measured_since(benchmark, *run))
-        .map(|(benchmark, (_, reason))| (benchmark, reason))
-        .collect()
-}
-
-/// What one series gave.
-#[derive(Default)]
-struct JudgedSeries {
-    limits: Vec<LimitVerdict>,
-    changes: Vec<KnownChange>,
-    record: Record,
-    needs: Vec<ratchet::Need>,
-}
-
-fn days(check: &Check<'_>) -> Vec<f64> {
-    let times = &check.commits.times;
-    if times.is_empty() {
-        return Vec::new();
-    }
-    let day = |commit: &CommitId| {
-        times
-            .get(commit)
-            .map_or(f64::NAN, |time| time.as_second() as f64 / 86_400.0)
-    };
-    check.timeline.commits().iter().map(day).collect()
-}
-
-struct Judging<'a, 'c> {
-    check: &'c Check<'a>,
-    placement: &'c Placement,
-    /// When the commit of each place was made, in days; NaN where that is not known.
-    days: Vec<f64>,
-    head_place: u32,
-    /// Place after the base's commit; the head's own without a base.
-    base_end: u32,
-    recent: HashSet<i64>,
-    failed: HashMap<String, String>,
-    order_unknown: bool,
-    /// Series that are judged in this check, as often as limits select them.
-    compared: usize,
-}
-
-/// A series at the moment of judging.
-struct Bench<'s> {
-    series: &'s Series,
-    base_points: &'s [Point],
-    /// All points before the head: those of the base, and those between it and the head.
-    earlier: &'s [Point],
-    head_points: &'s [Point],
-    analysis: Analysis,
-}
-
-impl Judging<'_, '_> {
-    fn series(&self, index: usize, pairs: &[Pair<'_>]) -> JudgedSeries {
-        let row = &self.check.series[index];
-        let columns = &self.check.columns[index];
-        let failed = self.failed.contains_key(&row.key.benchmark);
-        let judged = self.with_bench(row, columns, |bench| {
-            let limits = pairs
-                .iter()
-                .flat_map(|pair| self.pair(pair, bench))
-                .collect();
-            let direction = pairs
-                .first()
-                .map_or(Direction::Lower, |pair| pair.direction);
-            JudgedSeries {
-                limits,
-                changes: self.changes(bench.series, direction),
-                record: self.record(pairs, bench).unwrap_or_default(),
-                needs: pairs
-                    .iter()
-                    .filter_map(|pair| self.need(pair, bench))
-                    .collect(),
-            }
-        });
-        if let Some(judged) = judged.filter(|_| !failed) {
-            return judged;
-        }
-        let expected = !self.retired(index)
-            && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
-        if !expected {
-            return JudgedSeries::default();
-        }
-        let series = self.placement.arrange(row.clone(), columns);
-        let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
-        JudgedSeries {
-            limits: pairs.iter().map(missing).collect(),
-            ..JudgedSeries::default()
-        }
-    }
-
-    /// Looks at a series as it stands at the head; `None` where the head has no result of it.
-    fn with_bench<R>(
-        &self,
-        row: &SeriesRow,
-        columns: &Columns,
-        look: impl FnOnce(&Bench<'_>) -> R,
-    ) -> Option<R> {
-        let series = self.placement.arrange(row.clone(), columns);
-        let base_points = series.before(self.base_end);
-        let earlier = series.before(self.head_place);
-        let head_points: Vec<Point> = series.points[base_points.len()..]
-            .iter()
-            .filter(|p| p.place == self.head_place)
-            .copied()
-            .collect();
-        if head_points.is_empty() {
-            return None;
-        }
-        let breaks: Vec<usize> = series
-            .breaks()
-            .into_iter()
-            .filter(|at| *at < base_points.len())
-            .collect();
-        let analysis = analyse_points(&series, base_points, &breaks);
-        Some(look(&Bench {
-            series: &series,
-            base_points,
-            earlier,
-            head_points: &head_points,
-            analysis,
-        }))
-    }
-
-    /// What the series' history shows of points far off, where the head is judged against it.
-    fn record(&self, pairs: &[Pair<'_>], bench: &Bench<'_>) -> Option<Record> {
-        let judged = self.base(pairs.first()?, bench, &bench.analysis)?;
-        let head = judged.head(bench)?;
-        let counts = judged.own && !judged.base.noise.exact;
-        counts.then(|| Record::of(&judged.base.noise, head.ys.len()))
-    }
-
-    fn retired(&self, index: usize) -> bool {
-        let key = &self.check.series[index].key;
-        let none = Headlines::default();
-        self.check
-            .retired
-            .iter()
-            .any(|retired| retired.matches(key, &none))
-    }
-
-    fn missing(&self, pair: &Pair<'_>, series: &Series, failed: bool) -> LimitVerdict {
-        let reason = if failed {
-            Reason::BenchmarkFailed
-        } else {
-            Reason::NotMeasured
-        };
-        let mut found = blank(
-            pair.budget,
-            pair.limit,
-            Judgement::bare(Verdict::Missing, reason),
-        );
-        found.series = Some(series.row.key.clone());
-        found.unit = series.row.unit.clone();
-        found.direction = pair.direction;
-        found.trend = trend(&series.points);
-        found
-    }
-
-    /// A benchmark that failed at its very first measurement has no series yet.
-    fn failed_and_never_seen(&self) -> Vec<LimitVerdict> {
-        let mut verdicts = Vec::new();
-        let known: HashSet<&str> = self
-            .check
-            .series
-            .iter()
-            .map(|row| row.key.benchmark.as_str())
-            .collect();
-        let mut failed: Vec<&String> = self
-            .failed
-            .keys()
-            .filter(|b| !known.contains(b.as_str()))
-            .collect();
-        failed.sort();
-        for benchmark in failed {
-            for budget in self.check.budgets {
-                for limit in budget
-                    .limits
-                    .iter()
-                    .filter(|l| l.select.benchmark.matches(benchmark))
-                {
-                    let judgement = Judgement::bare(Verdict::Missing, Reason::BenchmarkFailed);
-                    verdicts.push(blank(budget, limit, judgement));
-                }
-            }
-        }
-        verdicts
-    }
-
-    fn pair(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Vec<LimitVerdict> {
-        let mut verdicts = Vec::new();
-        if let Some(max) = &pair.limit.max {
-            verdicts.push(self.max(pair, bench, max.value));
-        }
-        match &pair.limit.versus {
-            Some(slice) => verdicts.extend(self.versus(pair, bench, slice)),
-            None => verdicts.extend(self.regress(pair, bench)),
-        }
-        if let Some(drift) = &pair.limit.drift {
-            verdicts.push(self.drift(pair, bench, drift));
-        }
-        if let Some(creep) = pair.limit.creep {
-            verdicts.push(self.creep(pair, bench, creep));
-        }
-        if let Some(guard) = &pair.limit.guard {
-            self.guard(pair, bench, guard, &mut verdicts);
-        }
-        for verdict in &mut verdicts {
-            if verdict.judgement.verdict == Verdict::Over {
-                self.accept(pair, bench, verdict);
-            }
-            if self.order_unknown && verdict.judgement.reason == Some(Reason::Learning) {
-                verdict.judgement.reason = Some(Reason::OrderUnknown);
-            }
-        }
-        verdicts
-    }
-
-    fn describe(
-        &self,
-        pair: &Pair<'_>,
-        bench: &Bench<'_>,
-        rule: Rule,
-        judgement: Judgement,
-    ) -> LimitVerdict {
-        let runs: Vec<f64> = bench
-            .head_points
-            .iter()
-            .flat_map(|point| bench.series.runs_of(point))
-            .map(|run| run.value)
-            .collect();
-        let mut found = blank(pair.budget, pair.limit, judgement);
-        found.rule = Some(rule);
-        found.series = Some(bench.series.row.key.clone());
-        found.unit = bench.series.row.unit.clone();
-        found.direction = pair.direction;
-        found.value = median(&runs);
-        found.runs = runs.len();
-        found.trend = trend(&bench.series.points);
-        found
-    }
-
-    /// The base to judge with: that of the history where the head's machine is known there, else
-    /// the head alone, which decides nothing by itself.
-    fn base(&self, pair: &Pair<'_>, bench: &Bench<'_>, analysis: &Analysis) -> Option<JudgedBase> {
-        let counter = is_counter(pair.limit, &bench.series.row.unit);
-        let point = bench.head_points.last()?;
-        let known = |p: &Point| p.stratum == point.stratum;
-        let start = analysis.breaks.last().copied().unwrap_or(0);
-        let since = bench.base_points.get(start..).unwrap_or_default();
-        let offset = since
-            .iter()
-            .zip(analysis.offsets.get(start..).unwrap_or_default())
-            .rev()
-            .find(|(p, _)| known(p))
-            .map(|(_, offset)| *offset);
-        let new_machine =
-            points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
-        match (offset.filter(|offset| offset.is_finite()), new_machine) {
-            (Some(offset), _) => {
-                let base = Base::new(
-                    bench.series,
-                    bench.base_points,
-                    analysis,
-                    pair.direction,
-                    counter,
-                )?;
-                let points = base.points;
-                Some(JudgedBase {
-                    base,
-                    offset,
-                    points,
-                    own: true,
-                })
-            }
-            (None, seen) => {
-                let alone = analyse_points(bench.series, bench.head_points, &[]);
-                let base = Base::new(
-                    bench.series,
-                    bench.head_points,
-                    &alone,
-                    pair.direction,
-                    counter,
-                )?;
-                Some(JudgedBase {
-                    base,
-                    offset: 0.0,
-                    points: seen.unwrap_or(0),
-                    own: false,
-                })
-            }
-        }
-    }
-
-    fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
-        let judged = self.base(pair, bench, &bench.analysis).and_then(|judged| {
-            let head = judged.head(bench)?;
-            Some((judged, head))
-        });
-        let Some((judged, head)) = judged else {
-            return self.describe(
-                pair,
-                bench,
-                Rule::Max,
-                Judgement::bare(Verdict::Unproven, Reason::Learning),
-            );
-        };
-        let exact = judged.exact(pair.limit);
-        let points = judged.points + usize::from(self.check.base.is_none());
-        let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
-        judged.without_base(&mut judgement);
-        let level = judgement.level;
-        let inherited = self.check.base.is_some()
-            && judged.own
-            && judgement.verdict == Verdict::Over
-            && judged.base.level > judged.base.working(limit)
-            && !proven_worse(&judged.base, &head, exact);
-        let mut found = self.describe(pair, bench, Rule::Max, judgement);
-        found.new_machine = !judged.own && !bench.base_points.is_empty();
-        found.limit_value = Some(limit);
-        found.used = level.map(|level| used(level, limit, pair.direction));
-        if inherited {
-            found.judgement.verdict = Verdict::Inherited;
-        } else if judged.own && found.judgement.verdict != Verdict::Over {
-            let room = level.map(|level| judged.base.working(limit) - judged.base.working(level));
-            found.exhausted =
-                room.and_then(|room| self.forecast(pair, bench, &judged.base, &head, room));
-        }
-        if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
-            let seen = Seen {
-                bench,
-                judged: &judged,
-                head: &head,
-            };
-            let added = self.check.base.is_some()
-                && found.judgement.verdict == Verdict::Over
-                && judged.own
-                && proven_worse(&judged.base, &head, exact);
-            let places = if added {
-                self.bringers(&seen, 0.0, exact).0
-            } else {
-                self.crossing(&seen, limit, pair.direction)
-            };
-            self.name(&mut found, places);
-        }
-        found
-    }
-
-    fn regress(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<LimitVerdict> {
-        let rule = pair.limit.regress?;
-        let judged = self.base(pair, bench, &bench.analysis)?;
-        let head = judged.head(bench)?;
-        let exact = judged.exact(pair.limit) && judged.own;
-        let mut judgement = judge_regress(&judged.base, &head, rule, &pair.limit.min, exact);
-        judgement.points.0 = if judged.own {
-            judgement.points.0
-        } else {
-            judged.points
-        };
-        judged.without_base(&mut judgement);
-        let margin = judged.base.margin(rule.limit).filter(|_| judged.own);
-        let delta = head.centre - judged.base.level;
-        let mut found = self.describe(pair, bench, Rule::Regress, judgement);
-        found.new_machine = !judged.own && !bench.base_points.is_empty();
-        found.limit_value = margin.map(|margin| judged.base.value(judged.base.level + margin));
-        found.allowed = Some(pair.direction.worsening_sign() * rule.limit);
-        found.used = margin.map(|margin| (delta / margin).max(0.0));
-        let looks_over = found.judgement.verdict == Verdict::Over
-            || found.judgement.reason == Some(Reason::Suspect);
-        if looks_over {
-            let seen = Seen {
-                bench,
-                judged: &judged,
-                head: &head,
-            };
-            let (places, inherited) = self.bringers(&seen, margin.unwrap_or(0.0), exact);
-            self.name(&mut found, places);
-            if inherited && self.check.base.is_some() {
-                found.judgement.verdict = Verdict::Inherited;
-                found.judgement.reason = None;
-            }
-        }
-        Some(found)
-    }
-
-    fn changes(&self, series: &Series, direction: Direction) -> Vec<KnownChange> {
-        let analysis = analyse(series);
-        let sign = direction.worsening_sign();
-        let known = |change: &ChangePoint| KnownChange {
-            series: series.row.key.clone(),
-            unit: series.row.unit.clone(),
-            suspects: suspects(change, &series.points)
-                .iter()
-                .take(20)
-                .filter_map(|place| self.check.timeline.at(*place).cloned())
-                .collect(),
-            levels: (change.before, change.after),
-            effect: (analysis.scale == Scale::Log).then_some((
-                change.effect,
-                change.effect_low,
-                change.effect_high,
-            )),
-            p: change.p,
-            improved: sign * (change.after - change.before) < 0.0,
-            points_ago: series.points.len() - 1 - change.index,
-        };
-        analysis.changes.iter().map(known).collect()
-    }
-}
-
-struct JudgedBase {
-    base: Base,
-    /// Offset of the head's machine.
-    offset: f64,
-    /// Points that count towards the least number.
-    points: usize,
-    /// The base is the history's; else it is the head itself.
-    own: bool,
-}
-
-impl JudgedBase {
-    fn head(&self, bench: &Bench<'_>) -> Option<Head> {
-        Head::new(bench.series, bench.head_points, &self.base, self.offset)
-    }
-
-    /// A point on the scale of the base; `None` where its machine is not known there.
-    fn y(&self, bench: &Bench<'_>, point: &Point) -> Option<f64> {
-        let mut known = bench.base_points.iter().zip(&bench.analysis.offsets);
-        let offset = known
-            .rfind(|(other, _)| other.stratum == point.stratum)
-            .map(|(_, offset)| *offset);
-        let y = self.base.working(point.value) - self.base.sign * offset?;
-        y.is_finite().then_some(y)
-    }
-
-    fn exact(&self, limit: &Limit) -> bool {
-        limit.deterministic
-            || (self.own && self.base.noise.exact && self.base.points >= limit.min.points)
-    }
-
-    /// A head compared with itself has no effect and no smallest one.
-    fn without_base(&self, judgement: &mut Judgement) {
-        if !self.own {
-            judgement.effect = None;
-            judgement.smallest_effect = None;
-            judgement.improved = false;
-        }
-    }
-}
-
-fn proven_worse(base: &Base, head: &Head, exact: bool) -> bool {
-    let any = crate::budget::Regress {
-        limit: 0.0,
-        warn: None,
-        falls: false,
-    };
-    let min = crate::budget::Minimum::default();
-    judge_regress(base, head, any, &min, exact).verdict == Verdict::Over
-}
-
-fn is_counter(limit: &Limit, unit: &Unit) -> bool {
-    limit.deterministic || matches!(unit, Unit::Count | Unit::Bytes)
-}
-
-/// Share of an absolute limit that is used.
-fn used(level: f64, limit: f64, direction: Direction) -> f64 {
-    match direction {
-        Direction::Lower => level / limit,
-        Direction::Higher => limit / level,
-    }
-}
-
-/// How many values a sparkline shows.
-const TREND: usize = 30;
-
-fn trend(points: &[Point]) -> Vec<f64> {
-    points[points.len().saturating_sub(TREND)..]
-        .iter()
-        .map(|point| point.value)
-        .collect()
+    judged(&judging, &selection.pairs);
 }

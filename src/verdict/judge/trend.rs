@@ -1,7 +1,7 @@
 //! Rules over time: `creep`, `drift`, and the day on which a limit is reached.
 
 use super::blame::Seen;
-use super::{Bench, Judging, proven_worse};
+use super::{Bench, Judging};
 use crate::analysis::{Base, CreepFound, Step, Windowed, exhaustion, measure_creep};
 use crate::budget::{Anchor, Creep, Drift, Rule, Window};
 use crate::stats::median;
@@ -182,18 +182,19 @@ impl Judging<'_, '_> {
             // There are enough points, but never so many inside one window.
             judgement.reason = Some(Reason::Unattainable);
         }
+        let seen = Seen {
+            bench,
+            judged: &judged,
+            head: &head,
+        };
+        let mut own = None;
         if judgement.verdict == Verdict::Over && self.check.base.is_some() {
             let mut before = windowed.clone();
             before.x.pop();
             before.y.pop();
             let inherited = judge_creep(&before, margin, alarms, least).0.verdict == Verdict::Over;
-            self.added_or_inherited(
-                &mut judgement,
-                base,
-                &head,
-                judged.exact(pair.limit),
-                inherited,
-            );
+            let exact = judged.exact(pair.limit);
+            own = self.own_part(&mut judgement, &seen, exact, inherited, None);
         }
         let mut used = None;
         let mut limit_value = None;
@@ -223,36 +224,10 @@ impl Judging<'_, '_> {
         found.used = used;
         found.limit_value = limit_value;
         found.exhausted = exhausted;
-        if found.judgement.verdict == Verdict::Over && self.check.base.is_some() {
-            let seen = Seen {
-                bench,
-                judged: &judged,
-                head: &head,
-            };
-            let places = self.bringers(&seen, 0.0, judged.exact(pair.limit)).0;
-            self.name(&mut found, places);
+        if let Some(brought) = own {
+            self.name(&mut found, brought.places);
         }
         found
-    }
-
-    /// A change is judged for what it adds: what the base carries already is inherited, and what is
-    /// only over together with a change that is not proven worse is not proven over.
-    fn added_or_inherited(
-        &self,
-        judgement: &mut Judgement,
-        base: &Base,
-        head: &Head,
-        exact: bool,
-        base_is_over: bool,
-    ) {
-        if proven_worse(base, head, exact) {
-            return;
-        }
-        if base_is_over {
-            (judgement.verdict, judgement.reason) = (Verdict::Inherited, None);
-        } else {
-            (judgement.verdict, judgement.reason) = (Verdict::Unproven, Some(Reason::BothSides));
-        }
     }
 
     pub(super) fn drift(&self, pair: &Pair<'_>, bench: &Bench<'_>, rule: &Drift) -> LimitVerdict {
@@ -310,7 +285,12 @@ impl Judging<'_, '_> {
         } else {
             judge_drift(base, &drifted, margin, points)
         };
-        let mut carried = false;
+        let seen = Seen {
+            bench,
+            judged: &judged,
+            head: &head,
+        };
+        let (mut own, mut carried) = (None, false);
         if judgement.verdict == Verdict::Over && self.check.base.is_some() {
             let without = Drifted {
                 now: before,
@@ -320,13 +300,9 @@ impl Judging<'_, '_> {
             };
             carried = judge_drift(base, &without, margin, points).verdict == Verdict::Over
                 || (judged.exact(pair.limit) && base.level - level_then > margin);
-            self.added_or_inherited(
-                &mut judgement,
-                base,
-                &head,
-                judged.exact(pair.limit),
-                carried,
-            );
+            let exact = judged.exact(pair.limit);
+            let top = Some(level_then + margin);
+            own = self.own_part(&mut judgement, &seen, exact, carried, top);
         }
         let level = judgement.level;
         let mut found = self.describe(pair, bench, Rule::Drift, judgement);
@@ -339,18 +315,9 @@ impl Judging<'_, '_> {
             found.exhausted = room.and_then(|room| self.forecast(pair, bench, base, &head, room));
         }
         if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
-            let seen = Seen {
-                bench,
-                judged: &judged,
-                head: &head,
-            };
-            let places = if found.judgement.verdict == Verdict::Over
-                && self.check.base.is_some()
-                && !carried
-            {
-                self.bringers(&seen, 0.0, judged.exact(pair.limit)).0
-            } else {
-                self.crossing(&seen, top, pair.direction)
+            let places = match own {
+                Some(brought) if !carried => brought.places,
+                _ => self.crossing(&seen, top, pair.direction),
             };
             // A level that rose over many commits was brought by none of them.
             if places.len() <= MOST_SUSPECTS {

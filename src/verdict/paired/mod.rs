@@ -4,6 +4,7 @@
 //! judged by the signed rank of the paired differences, `max` by binomial ranks of the head's
 //! runs. Formulas and sources: `docs/local.md`.
 
+mod causes;
 mod rules;
 
 pub use rules::{Contrast, judge_paired_max, judge_paired_regress};
@@ -155,6 +156,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     control_many(&mut outcome.limits);
     name_what_cannot_be_attained(&mut outcome.limits);
     sort_worst_first(&mut outcome.limits);
+    causes::find(&mut outcome.limits, check.series);
     outcome
 }
 

@@ -277,3 +277,31 @@ fn under_drift_the_pairs_keep_their_size() {
         "{effect} {low} {high}"
     );
 }
+
+#[test]
+fn what_else_differs_between_the_builds_is_said_beside_an_over() {
+    let same = |metric: &str, before: f64, after: f64| {
+        series(metric, Unit::Count, vec![before; 12], vec![after; 12])
+    };
+    let all = [
+        slower(0.10, 12),
+        same("alloc.count", 10.0, 30.0),
+        same("syscalls", 7.0, 7.0),
+        same("spared", 9.0, 4.0),
+    ];
+    let outcome = judged(&all, &[budget(FIVE)], true);
+    let over = &outcome.limits[0];
+    assert_eq!(over.judgement.verdict, Verdict::Over);
+    let causes: Vec<&str> = over
+        .causes
+        .iter()
+        .map(|c| c.series.metric.as_str())
+        .collect();
+    assert_eq!(
+        causes,
+        ["alloc.count"],
+        "neither what stayed nor what got better"
+    );
+    let each = over.causes[0].ratio.unwrap();
+    assert!((each - 5e5).abs() < 1e5, "10 ms by 20 allocations: {each}");
+}

@@ -39,6 +39,8 @@ pub fn judge_max(
     let exceeds = |y: f64| y > top;
     if exact {
         found.smallest_effect = Some(0.0);
+        let effect = base.effect(contrast.delta);
+        found.effect = effect.map(|effect| (effect, effect, effect));
         found.verdict = if exceeds(head.centre) {
             Verdict::Over
         } else {
@@ -66,8 +68,9 @@ pub fn judge_max(
     found.improved = contrast.high < 0.0 && !head.is_lone();
     let p = student_t_sf((level - top) / se, base.noise.df);
     found.p = Some(p);
-    found.outlying = (!agrees).then(|| outlying(base, head));
-    let believed = agrees || own_record_p(base, head) <= ALPHA;
+    let stands = stands_over(base, top);
+    found.outlying = (!agrees && !stands).then(|| outlying(base, head));
+    let believed = agrees || stands || own_record_p(base, head) <= ALPHA;
     if level + reach < top {
         found.verdict = Verdict::Within;
     } else if p <= ALPHA && believed {
@@ -80,6 +83,20 @@ pub fn judge_max(
         found.runs_needed = jobs_that_decide(base, level - top);
     }
     found
+}
+
+/// Whether the newest points of the base exceed the limit, too, so many in a row that with the head
+/// they are no outliers: the share q of other points beyond it, to the power of their number, is at
+/// most 5 %. They are too few for a level of their own, and must not count as outliers of the old one.
+fn stands_over(base: &Base, top: f64) -> bool {
+    let beyond = |r: &&f64| base.level + **r > top;
+    let residuals = &base.noise.residuals;
+    let newest = residuals.iter().rev().take_while(beyond).count();
+    let others = &residuals[..residuals.len() - newest];
+    let far = others.iter().filter(beyond).count();
+    let share = (1.0 + far as f64) / (1.0 + others.len() as f64);
+    let in_a_row = i32::try_from(newest + 1).unwrap_or(i32::MAX);
+    newest > 0 && !others.is_empty() && share.powi(in_a_row) <= ALPHA
 }
 
 /// Without a base to speak of, the runs themselves: three that all exceed are over; the centre is

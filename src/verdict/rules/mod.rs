@@ -119,6 +119,11 @@ impl Contrast {
         self.se
     }
 
+    /// One-sided 95 % bounds of the difference, on the working scale.
+    pub(super) fn bounds(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     /// Whether the head may be one more point of the base.
     pub(super) fn agrees(&self, base: &Base) -> bool {
         self.delta.abs() <= base.t(1.0 - ALPHA / 2.0) * self.se

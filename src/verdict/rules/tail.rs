@@ -36,17 +36,22 @@ impl Record {
     /// job's, and counts half against three runs or more that agree.
     #[must_use]
     pub fn of(noise: &Noise, head_runs: usize) -> Self {
-        let (residuals, sd) = if head_runs == 1 {
+        let lone = head_runs == 1;
+        let (residuals, sd) = if lone {
             (&noise.run_residuals, noise.run_sd())
         } else {
             (&noise.residuals, noise.sd)
         };
-        let newest = &residuals[residuals.len().saturating_sub(NEWEST)..];
+        let first = residuals.len().saturating_sub(NEWEST);
+        // Near the threshold or below it does not matter that a point is part of its own noise.
+        let off = |index: usize| match residuals[index] / sd {
+            z if z < THRESHOLD => z,
+            _ => noise.deleted(index, lone),
+        };
         Self {
-            points: newest.len() as f64 / noise.weight_of_outliers(head_runs),
-            excesses: newest
-                .iter()
-                .map(|r| r / sd - THRESHOLD)
+            points: (residuals.len() - first) as f64 / noise.weight_of_outliers(head_runs),
+            excesses: (first..residuals.len())
+                .map(|index| off(index) - THRESHOLD)
                 .filter(|excess| *excess > 0.0)
                 .collect(),
         }
@@ -65,6 +70,8 @@ pub struct Tail {
     /// Points of the record, at least 20 for every test; `None` where one series is judged, whose
     /// own record decides.
     points: Option<f64>,
+    /// Points of the record as it was given.
+    given: f64,
     /// Excesses, ascending.
     excesses: Vec<f64>,
     /// Share of points beyond the threshold.
@@ -89,11 +96,18 @@ impl Tail {
         let shape = ((n * own + BELIEF * SHAPE) / (n + BELIEF)).clamp(SHAPES.0, SHAPES.1);
         Self {
             points: (tests > 1).then(|| record.points.max((POINTS_A_TEST * tests) as f64)),
+            given: record.points,
             excesses,
             rate: (n + 1.0) / (record.points + POINTS),
             scale: mean * (1.0 - shape),
             shape,
         }
+    }
+
+    /// Points of all histories that it was fitted to.
+    #[must_use]
+    pub fn points(&self) -> f64 {
+        self.given
     }
 
     /// How likely a point of an unchanged series lies at least so many standard deviations off, by

@@ -1,0 +1,102 @@
+//! Rules on the level of one series: `max` and `regress`.
+
+use super::blame::Seen;
+use super::{Bench, Judging};
+use crate::budget::Rule;
+use crate::model::Direction;
+use crate::verdict::select::Pair;
+use crate::verdict::{Judgement, LimitVerdict, Reason, Verdict, judge_max, judge_regress};
+
+impl Judging<'_, '_> {
+    pub(super) fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
+        let judged = self.base(pair, bench, &bench.analysis).and_then(|judged| {
+            let head = judged.head(bench)?;
+            Some((judged, head))
+        });
+        let Some((judged, head)) = judged else {
+            return self.describe(
+                pair,
+                bench,
+                Rule::Max,
+                Judgement::bare(Verdict::Unproven, Reason::Learning),
+            );
+        };
+        let exact = judged.exact(pair.limit);
+        let points = judged.points + usize::from(self.check.base.is_none());
+        let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
+        judged.without_base(&mut judgement);
+        let level = judgement.level;
+        let seen = Seen {
+            bench,
+            judged: &judged,
+            head: &head,
+        };
+        let mut own = None;
+        if judgement.verdict == Verdict::Over && self.check.base.is_some() && judged.own {
+            let top = judged.base.working(limit);
+            let over_before = judged.base.level > top;
+            own = self.own_part(&mut judgement, &seen, exact, over_before, Some(top));
+        }
+        let mut found = self.describe(pair, bench, Rule::Max, judgement);
+        found.new_machine = !judged.own && !bench.base_points.is_empty();
+        found.limit_value = Some(limit);
+        found.used = level.map(|level| used(level, limit, pair.direction));
+        if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
+            let places = match own {
+                Some(brought) => brought.places,
+                None => self.crossing(&seen, limit, pair.direction),
+            };
+            self.name(&mut found, places);
+        } else if judged.own {
+            let room = level.map(|level| judged.base.working(limit) - judged.base.working(level));
+            found.exhausted =
+                room.and_then(|room| self.forecast(pair, bench, &judged.base, &head, room));
+        }
+        found
+    }
+
+    pub(super) fn regress(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<LimitVerdict> {
+        let rule = pair.limit.regress?;
+        let judged = self.base(pair, bench, &bench.analysis)?;
+        let head = judged.head(bench)?;
+        let exact = judged.exact(pair.limit) && judged.own;
+        let mut judgement = judge_regress(&judged.base, &head, rule, &pair.limit.min, exact);
+        judgement.points.0 = if judged.own {
+            judgement.points.0
+        } else {
+            judged.points
+        };
+        judged.without_base(&mut judgement);
+        let margin = judged.base.margin(rule.limit).filter(|_| judged.own);
+        let delta = head.centre - judged.base.level;
+        let mut found = self.describe(pair, bench, Rule::Regress, judgement);
+        found.new_machine = !judged.own && !bench.base_points.is_empty();
+        found.limit_value = margin.map(|margin| judged.base.value(judged.base.level + margin));
+        found.allowed = Some(pair.direction.worsening_sign() * rule.limit);
+        found.used = margin.map(|margin| (delta / margin).max(0.0));
+        let looks_over = found.judgement.verdict == Verdict::Over
+            || found.judgement.reason == Some(Reason::Suspect);
+        if looks_over {
+            let seen = Seen {
+                bench,
+                judged: &judged,
+                head: &head,
+            };
+            let brought = self.bringers(&seen, margin.unwrap_or(0.0), exact);
+            self.name(&mut found, brought.places);
+            if brought.by_base.is_some() {
+                found.judgement.verdict = Verdict::Inherited;
+                found.judgement.reason = None;
+            }
+        }
+        Some(found)
+    }
+}
+
+/// Share of an absolute limit that is used.
+fn used(level: f64, limit: f64, direction: Direction) -> f64 {
+    match direction {
+        Direction::Lower => level / limit,
+        Direction::Higher => limit / level,
+    }
+}

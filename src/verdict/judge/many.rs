@@ -1,0 +1,86 @@
+//! Over all rules of a check: threads, control over many tests, order.
+
+use super::Check;
+use crate::verdict::{LimitVerdict, Reason, Record, Tail};
+use std::collections::HashSet;
+
+/// Runs `job` over `work` in a few threads; the results keep the order of the work.
+pub(super) fn in_threads<W: Sync, R: Send>(
+    work: &[W],
+    threads: usize,
+    job: impl Fn(&W) -> R + Sync,
+) -> Vec<R> {
+    let size = work.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = work
+            .chunks(size)
+            .map(|chunk| scope.spawn(|| chunk.iter().map(&job).collect::<Vec<R>>()))
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| match handle.join() {
+                Ok(results) => results,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    })
+}
+
+/// What the control over all rules of a check rested on.
+pub(super) struct Controlling {
+    /// Tests that were made.
+    pub(super) tests: usize,
+    /// What all histories show of outliers.
+    pub(super) tail: Tail,
+}
+
+/// Asks the tail of all judged histories how rare each head is, then controls over all tests
+/// (Benjamini–Hochberg): an over that does not survive is a suspect.
+pub(super) fn control_many(
+    limits: &mut [LimitVerdict],
+    record: Record,
+    check: &Check<'_>,
+) -> Controlling {
+    let (alpha, control) = (check.stage.alpha(), check.control);
+    let asked: HashSet<_> = limits
+        .iter()
+        .filter(|limit| limit.judgement.outlying.is_some())
+        .filter_map(|limit| limit.series.as_ref())
+        .collect();
+    let tail = Tail::fit(record, asked.len());
+    let mut tested = Vec::new();
+    let (mut p, mut outlier) = (Vec::new(), Vec::new());
+    for (index, limit) in limits.iter().enumerate() {
+        let found = &limit.judgement;
+        if let Some(own) = found.p {
+            tested.push(index);
+            p.push(found.outlying.map_or(own, |z| own.max(tail.p(z))));
+            outlier.push(found.outlying.map_or(0.0, |z| tail.conformal_p(z)));
+        }
+    }
+    let tests = tested.len();
+    let (p, outlier) = (control.adjusted(&p), control.adjusted(&outlier));
+    for ((index, p), outlier) in tested.into_iter().zip(p).zip(outlier) {
+        limits[index].p_adjusted = Some(p.max(outlier));
+        let proven = p <= alpha && outlier <= crate::verdict::rules::ALPHA;
+        if limits[index].judgement.is_over_by_test() && !proven {
+            limits[index].judgement.demote();
+        }
+    }
+    Controlling { tests, tail }
+}
+
+pub(in crate::verdict) fn sort_worst_first(limits: &mut [LimitVerdict]) {
+    limits.sort_by(|a, b| {
+        let suspect = |v: &LimitVerdict| v.judgement.reason == Some(Reason::Suspect);
+        b.judgement
+            .verdict
+            .cmp(&a.judgement.verdict)
+            .then_with(|| suspect(b).cmp(&suspect(a)))
+            .then_with(|| b.used.unwrap_or(0.0).total_cmp(&a.used.unwrap_or(0.0)))
+            .then_with(|| {
+                (&a.feature, &a.limit, &a.series, a.rule)
+                    .cmp(&(&b.feature, &b.limit, &b.series, b.rule))
+            })
+    });
+}

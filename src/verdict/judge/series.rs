@@ -1,0 +1,208 @@
+//! All limits of one series, and the series that should be there and are not.
+
+use super::bench::trend;
+use super::ratchet::Need;
+use super::{Bench, Check, Judging, blank};
+use crate::analysis::{analyse, suspects};
+use crate::budget::Headlines;
+use crate::detect::{ChangePoint, Scale};
+use crate::history::Series;
+use crate::model::Direction;
+use crate::store::RunRow;
+use crate::verdict::select::Pair;
+use crate::verdict::{Judgement, KnownChange, LimitVerdict, Reason, Record, Verdict};
+use std::collections::{HashMap, HashSet};
+
+/// What one series gave.
+#[derive(Default)]
+pub(super) struct JudgedSeries {
+    pub(super) limits: Vec<LimitVerdict>,
+    pub(super) changes: Vec<KnownChange>,
+    pub(super) record: Record,
+    pub(super) needs: Vec<Need>,
+}
+
+impl Judging<'_, '_> {
+    pub(super) fn series(&self, index: usize, pairs: &[Pair<'_>]) -> JudgedSeries {
+        let row = &self.check.series[index];
+        let columns = &self.check.columns[index];
+        let failed = self.failed.contains_key(&row.key.benchmark);
+        let judged = self.with_bench(row, columns, |bench| {
+            let limits = pairs
+                .iter()
+                .flat_map(|pair| self.pair(pair, bench))
+                .collect();
+            let direction = pairs
+                .first()
+                .map_or(Direction::Lower, |pair| pair.direction);
+            JudgedSeries {
+                limits,
+                changes: self.changes(bench.series, direction),
+                record: self.record(pairs, bench).unwrap_or_default(),
+                needs: pairs
+                    .iter()
+                    .filter_map(|pair| self.need(pair, bench))
+                    .collect(),
+            }
+        });
+        if let Some(judged) = judged.filter(|_| !failed) {
+            return judged;
+        }
+        let expected = !self.retired(index)
+            && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
+        if !expected {
+            return JudgedSeries::default();
+        }
+        let series = self.placement.arrange(row.clone(), columns);
+        let missing = |pair: &Pair<'_>| self.missing(pair, &series, failed);
+        JudgedSeries {
+            limits: pairs.iter().map(missing).collect(),
+            ..JudgedSeries::default()
+        }
+    }
+
+    /// What the series' history shows of points far off, where the head is judged against it.
+    fn record(&self, pairs: &[Pair<'_>], bench: &Bench<'_>) -> Option<Record> {
+        let judged = self.base(pairs.first()?, bench, &bench.analysis)?;
+        let head = judged.head(bench)?;
+        let counts = judged.own && !judged.base.noise.exact;
+        counts.then(|| Record::of(&judged.base.noise, head.ys.len()))
+    }
+
+    fn retired(&self, index: usize) -> bool {
+        let key = &self.check.series[index].key;
+        let none = Headlines::default();
+        self.check
+            .retired
+            .iter()
+            .any(|retired| retired.matches(key, &none))
+    }
+
+    fn missing(&self, pair: &Pair<'_>, series: &Series, failed: bool) -> LimitVerdict {
+        let reason = if failed {
+            Reason::BenchmarkFailed
+        } else {
+            Reason::NotMeasured
+        };
+        let mut found = blank(
+            pair.budget,
+            pair.limit,
+            Judgement::bare(Verdict::Missing, reason),
+        );
+        found.series = Some(series.row.key.clone());
+        found.unit = series.row.unit.clone();
+        found.direction = pair.direction;
+        found.trend = trend(&series.points);
+        found
+    }
+
+    /// A benchmark that failed at its very first measurement has no series yet.
+    pub(super) fn failed_and_never_seen(&self) -> Vec<LimitVerdict> {
+        let mut verdicts = Vec::new();
+        let known: HashSet<&str> = self
+            .check
+            .series
+            .iter()
+            .map(|row| row.key.benchmark.as_str())
+            .collect();
+        let mut failed: Vec<&String> = self
+            .failed
+            .keys()
+            .filter(|b| !known.contains(b.as_str()))
+            .collect();
+        failed.sort();
+        for benchmark in failed {
+            for budget in self.check.budgets {
+                for limit in budget
+                    .limits
+                    .iter()
+                    .filter(|l| l.select.benchmark.matches(benchmark))
+                {
+                    let judgement = Judgement::bare(Verdict::Missing, Reason::BenchmarkFailed);
+                    verdicts.push(blank(budget, limit, judgement));
+                }
+            }
+        }
+        verdicts
+    }
+
+    fn pair(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Vec<LimitVerdict> {
+        let mut verdicts = Vec::new();
+        if let Some(max) = &pair.limit.max {
+            verdicts.push(self.max(pair, bench, max.value));
+        }
+        match &pair.limit.versus {
+            Some(slice) => verdicts.extend(self.versus(pair, bench, slice)),
+            None => verdicts.extend(self.regress(pair, bench)),
+        }
+        if let Some(drift) = &pair.limit.drift {
+            verdicts.push(self.drift(pair, bench, drift));
+        }
+        if let Some(creep) = pair.limit.creep {
+            verdicts.push(self.creep(pair, bench, creep));
+        }
+        if let Some(guard) = &pair.limit.guard {
+            self.guard(pair, bench, guard, &mut verdicts);
+        }
+        for verdict in &mut verdicts {
+            if verdict.judgement.verdict == Verdict::Over {
+                self.accept(pair, bench, verdict);
+            }
+            if self.order_unknown && verdict.judgement.reason == Some(Reason::Learning) {
+                verdict.judgement.reason = Some(Reason::OrderUnknown);
+            }
+        }
+        verdicts
+    }
+
+    fn changes(&self, series: &Series, direction: Direction) -> Vec<KnownChange> {
+        let analysis = analyse(series);
+        let sign = direction.worsening_sign();
+        let known = |change: &ChangePoint| KnownChange {
+            series: series.row.key.clone(),
+            unit: series.row.unit.clone(),
+            suspects: suspects(change, &series.points)
+                .iter()
+                .take(20)
+                .filter_map(|place| self.check.timeline.at(*place).cloned())
+                .collect(),
+            levels: (change.before, change.after),
+            effect: (analysis.scale == Scale::Log).then_some((
+                change.effect,
+                change.effect_low,
+                change.effect_high,
+            )),
+            p: change.p,
+            improved: sign * (change.after - change.before) < 0.0,
+            points_ago: series.points.len() - 1 - change.index,
+        };
+        analysis.changes.iter().map(known).collect()
+    }
+}
+
+/// Benchmarks whose newest word at the head is a failure, with what the tool said.
+pub(super) fn failed_benchmarks(check: &Check<'_>, clean: &[&RunRow]) -> HashMap<String, String> {
+    let mut failed = HashMap::new();
+    for run in clean {
+        for failure in check.failures.get(&run.id).into_iter().flatten() {
+            failed.insert(failure.benchmark.clone(), (run.id, failure.reason.clone()));
+        }
+    }
+    let measured_since = |benchmark: &str, failed_in: i64| {
+        let mut rows = check
+            .series
+            .iter()
+            .zip(check.columns)
+            .filter(|(row, _)| row.key.benchmark == benchmark);
+        rows.any(|(_, columns)| {
+            clean
+                .iter()
+                .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
+        })
+    };
+    failed
+        .into_iter()
+        .filter(|(benchmark, (run, _))| !measured_since(benchmark, *run))
+        .map(|(benchmark, (_, reason))| (benchmark, reason))
+        .collect()
+}
