@@ -171,6 +171,60 @@ fn a_crashed_benchmark_is_missing_and_over_wins_over_it() {
     assert_eq!(json(&project, &[]).0, 1, "over wins over missing");
 }
 
+/// A load test with 50 and 500 users, of which the second may have failed.
+fn load_test(project: &Project, failed: bool) {
+    let slice = |users: &str| {
+        serde_json::json!({"benchmark": "shop", "metric": "latency.p95", "value": 2e6, "unit": "ns",
+            "direction": "lower", "tags": {"users": users}})
+    };
+    let mut measurements = vec![slice("50")];
+    measurements.extend((!failed).then(|| slice("500")));
+    let failures = serde_json::json!([{"benchmark": "shop", "reason": "every request failed",
+        "tags": {"users": "500"}}]);
+    let document = serde_json::json!({"schema": "plimsoll.measurements/1",
+        "measurements": measurements,
+        "failures": if failed { failures } else { serde_json::json!([]) }});
+    let file = project.write("load.json", &document.to_string());
+    let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+#[test]
+fn a_slice_that_failed_is_missing_and_the_others_are_not() {
+    let mut project = Project::new();
+    project.budget(
+        "shop",
+        "[[limit]]\nid = \"slow\"\nselect = { benchmark = \"shop\" }\nmax = \"5ms\"\n",
+    );
+    for run in 0..6 {
+        project.commit(&format!("Change {run}"));
+        load_test(&project, false);
+    }
+    project.commit("Break the big tenants");
+    load_test(&project, true);
+    let (code, found) = json(&project, &[]);
+    assert_eq!(code, 2);
+    let limits = at(&found, "limits").as_array().unwrap().iter();
+    let verdicts = limits.map(|l| {
+        (
+            l["series"]["tags"]["users"].clone(),
+            l["verdict"].clone(),
+            l["reason"].clone(),
+        )
+    });
+    let verdicts: Vec<_> = verdicts.collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("500".into(), "missing".into(), "benchmark-failed".into()),
+            ("50".into(), "within".into(), Value::Null)
+        ]
+    );
+    // A later run in which it works takes its place.
+    load_test(&project, false);
+    assert_eq!(json(&project, &[]).0, 0);
+}
+
 #[test]
 fn nothing_to_judge_is_trouble_with_a_next_step() {
     let mut project = Project::new();

@@ -6,7 +6,7 @@
 use super::format::SETTINGS;
 use super::reader::{Faults, Table};
 use crate::diag::SourceSpan;
-use crate::model::{SeriesKey, Tags};
+use crate::model::{Failure, SeriesKey, Tags};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -81,11 +81,6 @@ impl Side {
             && self.benchmark.is_none()
             && self.metric.is_none()
             && self.tags.is_empty()
-    }
-
-    /// Whether it is about a benchmark as a whole, failures included.
-    fn is_whole(&self) -> bool {
-        self.benchmark.is_some() && self.metric.is_none() && self.tags.is_empty()
     }
 }
 
@@ -205,26 +200,30 @@ impl Renames {
         key
     }
 
-    /// The name under which a benchmark that failed in an environment is known now.
+    /// A failure of an environment under the names by which benchmark and slice are known now.
     #[must_use]
-    pub fn benchmark(&self, benchmark: &str, env: &str) -> String {
+    pub fn failure(&self, failure: &Failure, env: &str) -> Failure {
         let whole = Self(
             self.0
                 .iter()
                 .filter(|rename| {
-                    rename.from.is_label() || rename.from.is_whole() && rename.to.is_whole()
+                    rename.from.is_label()
+                        || rename.from.metric.is_none() && rename.to.metric.is_none()
                 })
                 .cloned()
                 .collect(),
         );
-        whole
-            .key(&SeriesKey {
-                benchmark: benchmark.to_owned(),
-                metric: String::new(),
-                tags: Tags::new(),
-                env: env.to_owned(),
-            })
-            .benchmark
+        let now = whole.key(&SeriesKey {
+            benchmark: failure.benchmark.clone(),
+            metric: String::new(),
+            tags: failure.tags.clone(),
+            env: env.to_owned(),
+        });
+        Failure {
+            benchmark: now.benchmark,
+            tags: now.tags,
+            reason: failure.reason.clone(),
+        }
     }
 
     /// Entries whose old name none of these series has.

@@ -1,6 +1,6 @@
 //! Which series a limit is about.
 
-use crate::model::{SeriesKey, Tags};
+use crate::model::{Failure, SeriesKey, Tags};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +68,19 @@ impl Selector {
             && self.tags_match(&key.tags)
     }
 
+    /// Whether a series that it means may have had no result because of this failure: the
+    /// benchmark matches, and no tag of the failed slice speaks against it.
+    #[must_use]
+    pub fn may_mean(&self, failure: &Failure) -> bool {
+        self.benchmark.matches(&failure.benchmark)
+            && self.tags.iter().all(|(name, pattern)| {
+                failure
+                    .tags
+                    .get(name)
+                    .is_none_or(|value| pattern.matches(value))
+            })
+    }
+
     fn tags_match(&self, tags: &Tags) -> bool {
         self.tags
             .iter()
@@ -97,7 +110,8 @@ impl Selector {
 }
 
 /// The headline metric of each benchmark: `time` of a micro-benchmark, `latency.p95` of a load
-/// test (else the highest percentile given), else its only metric.
+/// test (else the highest percentile given), else `instructions`, `throughput`, `latency.mean`,
+/// `rate` or `value`, whichever it has first, else its only metric.
 #[derive(Debug, Clone, Default)]
 pub struct Headlines(BTreeMap<String, Option<String>>);
 
@@ -142,6 +156,16 @@ impl Headlines {
     }
 }
 
+/// What stands for a benchmark without a time: exact counts before throughput, and of a load test
+/// without percentiles the mean before the rate, which mostly is the rate that was asked for.
+const INSTEAD: [&str; 5] = [
+    "instructions",
+    "throughput",
+    "latency.mean",
+    "rate",
+    "value",
+];
+
 fn headline<'a>(metrics: &BTreeSet<&'a str>) -> Option<&'a str> {
     if let Some(metric) = ["time", "latency.p95"]
         .iter()
@@ -160,7 +184,7 @@ fn headline<'a>(metrics: &BTreeSet<&'a str>) -> Option<&'a str> {
     match highest {
         Some((_, name)) => Some(name),
         None if metrics.len() == 1 => metrics.first().copied(),
-        None => None,
+        None => INSTEAD.iter().find_map(|name| metrics.get(name)).copied(),
     }
 }
 
@@ -194,6 +218,14 @@ mod tests {
             key("b", "latency.p99"),
             key("b", "latency.p90"),
             key("c", "bytes"),
+            key("d", "cycles"),
+            key("d", "instructions"),
+            key("e", "bandwidth"),
+            key("e", "throughput"),
+            key("f", "requests"),
+            key("f", "rate"),
+            key("g", "one"),
+            key("g", "two"),
         ];
         let headlines = Headlines::new(keys.iter());
         let chosen: Vec<_> = keys
@@ -201,7 +233,17 @@ mod tests {
             .filter(|k| select("*", None).matches(k, &headlines))
             .map(|k| k.metric.as_str())
             .collect();
-        assert_eq!(chosen, ["time", "latency.p99", "bytes"]);
+        assert_eq!(
+            chosen,
+            [
+                "time",
+                "latency.p99",
+                "bytes",
+                "instructions",
+                "throughput",
+                "rate"
+            ]
+        );
     }
 
     #[test]

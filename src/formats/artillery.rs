@@ -10,7 +10,7 @@
 
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::load::Load;
+use super::load::{Load, METRICS};
 use super::parsed::{Input, Parsed, RATE};
 use super::registry::{Format, Reader};
 use super::units::{self, MILLISECOND};
@@ -24,17 +24,7 @@ pub(crate) const FORMAT: Format = Format {
     produced_by: "artillery run -o FILE SCRIPT",
     known_by: "JSON with `aggregate.counters` and `aggregate.summaries`, or `aggregate.requestsCompleted`",
     versions: &["1.x", "2.0.21"],
-    metrics: &[
-        "latency.p95",
-        "latency.mean",
-        "latency.min",
-        "latency.max",
-        "latency.p50 … latency.p99.9",
-        "requests",
-        "failures",
-        "error_rate",
-        "rate",
-    ],
+    metrics: METRICS,
     samples: false,
     url: "https://www.artillery.io/docs/reference/cli/run",
     sniff: |content| {
@@ -172,7 +162,11 @@ fn test(
     let failed = (failed as f64, ("http.codes, errors", "count"));
     let null = times.0.iter().find(|(_, value)| value.is_none());
     if let (Some((statistic, _)), true) = (null, requests > 0) {
-        parsed.fail(name, format!("`{statistic}` of its response times is null"));
+        parsed.fail_slice(
+            name,
+            tags,
+            format!("`{statistic}` of its response times is null"),
+        );
         return Ok(());
     }
     let Some(mut load) = Load::new(name, tags, made, failed, parsed)? else {

@@ -75,8 +75,25 @@ impl Number {
 
 #[derive(Deserialize)]
 struct Header {
-    version: u32,
+    version: Option<u32>,
+    result_columns: Option<serde::de::IgnoredAny>,
+    commit_hash: Option<String>,
+    /// Milliseconds since 1970: the time of the commit.
+    date: Option<f64>,
     env_name: Option<String>,
+    #[serde(default)]
+    benchmark_version: BTreeMap<String, String>,
+}
+
+/// One file of results, whichever its version.
+pub(super) struct File {
+    version: u32,
+    pub(super) commit_hash: Option<String>,
+    /// Milliseconds since 1970.
+    pub(super) date: Option<f64>,
+    /// The environment that asv built; empty where nobody says.
+    pub(super) env: String,
+    pub(super) results: BTreeMap<String, Results>,
 }
 
 /// Version 2: each result is a list whose columns `result_columns` names.
@@ -119,17 +136,21 @@ struct OldStats {
 
 /// `results/benchmarks.json`: what it says of each benchmark.
 #[derive(Deserialize)]
-struct About {
+pub(super) struct About {
     #[serde(default)]
     param_names: Vec<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
     unit: Option<String>,
+    /// Digest of the benchmark's own code.
+    pub(super) version: Option<String>,
 }
 
 /// One benchmark in the shape that both versions are brought to; lists run over the parameters.
 #[derive(Default)]
-struct Results {
+pub(super) struct Results {
+    /// Version of the benchmark's own code.
+    pub(super) version: Option<String>,
     values: Option<Vec<Option<Number>>>,
     params: Vec<Vec<String>>,
     stats: Vec<Stats>,
@@ -146,9 +167,30 @@ struct Stats {
 }
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
-    let bytes = json::without_bare_words(input.bytes);
+    let file = file(input.bytes, input.stem)?;
+    let about = input.path.map(beside).transpose()?.unwrap_or_default();
+    let mut parsed = Parsed {
+        version: Some(file.version.to_string()),
+        ..Parsed::default()
+    };
+    for (name, results) in &file.results {
+        one(name, results, about.get(name), &file.env, &mut parsed)?;
+    }
+    Ok(parsed)
+}
+
+/// Reads a file of results. `stem`: its name without the ending, `COMMIT-ENVIRONMENT`.
+pub(super) fn file(bytes: &[u8], stem: &str) -> Result<File, Fault> {
+    let bytes = json::without_bare_words(bytes);
     let header: Header = json::document(&bytes)?;
-    let results = match header.version {
+    // The oldest files do not say their version.
+    let own = if header.result_columns.is_some() {
+        2
+    } else {
+        1
+    };
+    let version = header.version.unwrap_or(own);
+    let mut results = match version {
         1 => old(json::document(&bytes)?),
         2 => columns(json::document(&bytes)?)?,
         other => {
@@ -156,16 +198,19 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             return Err(Fault::at("version", reason));
         }
     };
-    let about = input.path.map(about).transpose()?.unwrap_or_default();
-    let mut parsed = Parsed {
-        version: Some(header.version.to_string()),
-        ..Parsed::default()
-    };
-    for (name, results) in &results {
-        let env = header.env_name.as_deref().filter(|env| !env.is_empty());
-        one(name, results, about.get(name), env, &mut parsed)?;
+    for (name, version) in header.benchmark_version {
+        if let Some(of) = results.get_mut(&name) {
+            of.version.get_or_insert(version);
+        }
     }
-    Ok(parsed)
+    let named = || stem.split_once('-').map(|(_, env)| env.to_owned());
+    Ok(File {
+        version,
+        commit_hash: header.commit_hash,
+        date: header.date,
+        env: header.env_name.or_else(named).unwrap_or_default(),
+        results,
+    })
 }
 
 fn old(file: Old) -> BTreeMap<String, Results> {
@@ -195,6 +240,7 @@ fn old(file: Old) -> BTreeMap<String, Results> {
                 params,
                 stats: stats.collect(),
                 samples: samples.unwrap_or_default(),
+                ..Results::default()
             }
         }
     };
@@ -238,6 +284,7 @@ fn columns(file: Columns) -> Result<BTreeMap<String, Results>, Fault> {
             ..Stats::default()
         });
         let results = Results {
+            version: cell(column("version"), || at("version"))?,
             values: cell(column("result"), || at("result"))?,
             params: cell::<Option<_>>(column("params"), || at("params"))?.unwrap_or_default(),
             stats: stats.collect(),
@@ -260,7 +307,7 @@ fn cell<T: serde::de::DeserializeOwned>(
 }
 
 /// What `benchmarks.json` in the folder above says; nothing where there is none.
-fn about(result: &Path) -> Result<BTreeMap<String, About>, Fault> {
+fn beside(result: &Path) -> Result<BTreeMap<String, About>, Fault> {
     let Some(folder) = result.parent().and_then(Path::parent) else {
         return Ok(BTreeMap::new());
     };
@@ -268,17 +315,21 @@ fn about(result: &Path) -> Result<BTreeMap<String, About>, Fault> {
     let Ok(bytes) = std::fs::read(&path) else {
         return Ok(BTreeMap::new());
     };
-    let all: UniqueMap<serde_json::Value> = json::document(&json::without_bare_words(&bytes))
-        .map_err(|fault| {
-            let place = fault.place.unwrap_or_default();
-            Fault::at(format!("{}: {place}", path.display()), fault.reason)
-        })?;
+    about(&bytes).map_err(|fault| {
+        let place = fault.place.unwrap_or_default();
+        Fault::at(format!("{}: {place}", path.display()), fault.reason)
+    })
+}
+
+/// Reads `benchmarks.json`.
+pub(super) fn about(bytes: &[u8]) -> Result<BTreeMap<String, About>, Fault> {
+    let all: UniqueMap<serde_json::Value> = json::document(&json::without_bare_words(bytes))?;
     let mut found = BTreeMap::new();
     for (name, value) in all.0 {
         // `version` stands among the benchmarks.
         if value.is_object() {
-            let place = || format!("{}: {name}: ", path.display());
-            found.insert(name.clone(), cell(value, place)?);
+            let about = cell(value, || format!("{name}: "))?;
+            found.insert(name, about);
         }
     }
     Ok(found)
@@ -302,16 +353,23 @@ fn kind_of(name: &str) -> Option<&'static str> {
     .find_map(|(start, kind)| last.starts_with(start).then_some(kind))
 }
 
-fn one(
+/// The measurements of one benchmark; says how many results asv skipped.
+pub(super) fn one(
     name: &str,
     results: &Results,
     about: Option<&About>,
-    env: Option<&str>,
+    env: &str,
     parsed: &mut Parsed,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
+    // One run holds a suite once for every environment that asv built.
+    let env: Tags = Some(env)
+        .filter(|env| !env.is_empty())
+        .map(|env| ("asv_env".to_owned(), env.to_owned()))
+        .into_iter()
+        .collect();
     let Some(values) = &results.values else {
-        parsed.fail(name, "it failed");
-        return Ok(());
+        parsed.fail_slice(name, env, "it failed");
+        return Ok(0);
     };
     let place = format!("results.{name}");
     let product: usize = results.params.iter().map(Vec::len).product();
@@ -325,19 +383,17 @@ fn one(
     let kind = about
         .and_then(|about| about.kind.as_deref())
         .or_else(|| kind_of(name));
+    let mut skipped = 0;
     for (i, value) in values.iter().enumerate() {
         let mut tags = tags_of(i, &results.params, about);
+        tags.extend(env.clone());
         let Some(value) = value else {
-            let of = super::parsed::tags_in_words(&tags);
-            parsed.fail(name, format!("it failed{of}"));
+            parsed.fail_slice(name, tags, "it failed");
             continue;
         };
-        // One run holds a suite once for every environment that asv built.
-        if let Some(env) = env {
-            tags.insert("asv_env".to_owned(), env.to_owned());
-        }
         let value = value.value();
         if value.is_nan() {
+            skipped += 1;
             continue;
         }
         let place = format!("{place}[{i}]");
@@ -346,7 +402,7 @@ fn one(
             Some("time" | "timeraw") => {
                 let samples = results.samples.get(i).and_then(Option::as_ref);
                 let stats = results.stats.get(i).copied().unwrap_or_default();
-                times(name, &bench, value, samples, stats, &place, parsed)?;
+                times(&bench, value, samples, stats, &place, parsed)?;
                 continue;
             }
             Some("memory" | "peakmemory") => {
@@ -373,7 +429,7 @@ fn one(
         };
         parsed.measurements.push(made);
     }
-    Ok(())
+    Ok(skipped)
 }
 
 /// The parameters of the i-th result: the last one runs fastest.
@@ -411,7 +467,6 @@ fn tracked(
 }
 
 fn times(
-    name: &str,
     bench: &Bench,
     value: f64,
     samples: Option<&Vec<Number>>,
@@ -423,7 +478,6 @@ fn times(
         .filter(|samples| !samples.is_empty())
         .map(|samples| samples.iter().map(|sample| sample.value()).collect());
     let timed = Timed {
-        name,
         bench,
         n: samples
             .as_ref()

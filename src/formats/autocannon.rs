@@ -5,15 +5,14 @@
 //!
 //! Latencies are milliseconds from a histogram of whole milliseconds: percentiles of a fast
 //! service are 0, which is left out, and the mean stays. The benchmark is the `title`, else the
-//! stem of the file. `errors` holds the timeouts; an answer other than 2xx counts as failed.
+//! stem of the file; connections, and pipelining where there is any, are tags. `errors` holds the timeouts; an answer other than 2xx counts as failed.
 
 use super::fault::Fault;
 use super::json;
-use super::load::Load;
+use super::load::{Load, shape};
 use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
 use super::registry::{Format, Reader};
 use super::units::{self, MILLISECOND};
-use crate::model::Tags;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -46,6 +45,8 @@ pub(crate) const FORMAT: Format = Format {
 #[derive(Deserialize)]
 struct Report {
     title: Option<String>,
+    connections: Option<u64>,
+    pipelining: Option<u64>,
     errors: u64,
     non2xx: u64,
     latency: BTreeMap<String, f64>,
@@ -70,9 +71,15 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let title = report.title.as_deref().filter(|title| !title.is_empty());
     let requests = report.requests.total as f64 + report.errors as f64;
     let failures = report.non2xx as f64 + report.errors as f64;
+    // One request at a time on each connection is no pipelining.
+    let pipelining = report.pipelining.filter(|requests| *requests > 1);
+    let tags = shape([
+        ("connections", report.connections),
+        ("pipelining", pipelining),
+    ]);
     let Some(mut load) = Load::new(
         title.unwrap_or(input.stem),
-        Tags::new(),
+        tags,
         (requests, ("requests.total", "count")),
         (failures, ("non2xx", "count")),
         &mut parsed,
@@ -125,6 +132,16 @@ mod tests {
                 .measurements
                 .iter()
                 .all(|m| m.metric != "latency.p50")
+        );
+    }
+
+    #[test]
+    fn connections_and_pipelining_are_tags() {
+        let reading = read_fixture("autocannon/err.json");
+        let rate = get(&reading, "GET /err", "rate");
+        assert_eq!(
+            rate.tags,
+            [("connections".to_owned(), "4".to_owned())].into()
         );
     }
 

@@ -138,26 +138,15 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             tags.insert("job".to_owned(), job.to_owned());
         }
         let bench = Bench::new(&name, tags);
-        one(
-            &name,
-            &bench,
-            entry,
-            &format!("Benchmarks[{i}]"),
-            &mut parsed,
-        )?;
+        one(&bench, entry, &format!("Benchmarks[{i}]"), &mut parsed)?;
     }
     Ok(parsed)
 }
 
-fn one(
-    name: &str,
-    bench: &Bench,
-    entry: &Entry,
-    place: &str,
-    parsed: &mut Parsed,
-) -> Result<(), Fault> {
+fn one(bench: &Bench, entry: &Entry, place: &str, parsed: &mut Parsed) -> Result<(), Fault> {
     let Some(statistics) = &entry.statistics else {
-        parsed.fail(name, "it has no statistics: it failed");
+        let failed = bench.failed("it has no statistics: it failed");
+        parsed.failures.push(failed);
         return Ok(());
     };
     let values = statistics
@@ -167,7 +156,6 @@ fn one(
     let counted = statistics.n.unwrap_or(1);
     let inner = format!("{place}.Statistics");
     let timed = Timed {
-        name,
         bench,
         n: values.map_or(counted, |values| values.len() as u64),
         factor: 1.0,

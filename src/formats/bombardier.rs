@@ -3,16 +3,16 @@
 //! Versions seen: 1.2.5.
 //! Producer: <https://github.com/codesenberg/bombardier/blob/master/template/templates.go>
 //!
-//! Latencies are microseconds, which the file does not say. The benchmark is the URL. An answer
+//! Latencies are microseconds, which the file does not say. The benchmark is the URL; connections
+//! and the rate that was asked for are tags. An answer
 //! other than 2xx or 3xx counts as failed; `others` are requests without an answer.
 
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::load::Load;
+use super::load::{Load, shape};
 use super::parsed::{Input, Parsed, RATE};
 use super::registry::{Format, Reader};
 use super::units::{self, MICROSECOND};
-use crate::model::Tags;
 use serde::Deserialize;
 
 pub(crate) const FORMAT: Format = Format {
@@ -47,8 +47,12 @@ struct Report {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Spec {
     url: String,
+    number_of_connections: Option<u64>,
+    /// Requests a second that were asked for.
+    rate: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +81,13 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let sum = |parts: &[u64]| parts.iter().map(|n| *n as f64).sum::<f64>();
     let failures = sum(&[result.req1xx, result.req4xx, result.req5xx, result.others]);
     let requests = failures + sum(&[result.req2xx, result.req3xx]);
+    let tags = shape([
+        ("connections", spec.number_of_connections),
+        ("rate", spec.rate),
+    ]);
     let Some(mut load) = Load::new(
         &spec.url,
-        Tags::new(),
+        tags,
         (requests, ("result.req1xx … others", "count")),
         (failures, ("result.req1xx, req4xx, req5xx, others", "count")),
         &mut parsed,
@@ -116,6 +124,7 @@ mod tests {
         assert!(close(of("latency.mean").value, 613_500.0));
         assert!(close(of("requests").value, 1000.0) && close(of("error_rate").value, 0.02));
         assert!(close(of("rate").value, 16_508.5));
+        assert_eq!(of("rate").tags["connections"], "10");
     }
 
     #[test]

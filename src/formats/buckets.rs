@@ -16,7 +16,8 @@ pub(crate) struct Bucket {
 }
 
 /// The percentiles that are taken of buckets.
-const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
+pub(crate) const PERCENTILES: [(&str, f64); 4] =
+    [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
 
 /// The buckets between bounds, of which the last is infinite. The first begins at 0 where it ends
 /// above 0: what is counted so is a time or a size.
@@ -95,8 +96,8 @@ impl<'p> Observed<'p> {
 
     /// Something that is no number is told, and is no measurement.
     pub(crate) fn skip(&mut self, what: &str, why: &str) {
-        let reason = format!("{what}{}: {why}", self.labels);
-        self.parsed.fail(&self.name, reason);
+        let failed = self.bench.failed(format!("{what}: {why}"));
+        self.parsed.failures.push(failed);
     }
 
     /// A number as it is, in its unit.

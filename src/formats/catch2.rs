@@ -185,7 +185,6 @@ fn keep(
 ) -> Result<(), Fault> {
     let bench = Bench::new(name, Tags::new());
     let timed = Timed {
-        name,
         bench: &bench,
         n: samples,
         factor: 1.0,

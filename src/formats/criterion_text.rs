@@ -80,7 +80,6 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             };
             let made = Bench::new(name, Tags::new());
             let timed = Timed {
-                name,
                 bench: &made,
                 n: 1,
                 factor: 1.0,

@@ -27,11 +27,15 @@ pub(crate) const FORMAT: Format = Format {
     samples: false,
     url: "https://www.rfc-editor.org/rfc/rfc4180",
     sniff: is,
-    reader: Reader::Stream(read),
+    reader: Reader::Rows(read),
 };
 
 /// Rows of one file: more are no benchmark results, and would all be held in memory.
 const ROWS: usize = 200_000;
+
+/// A table with a column for every metric does not say their units.
+const LONG_FORM: &str = "every row is one measurement, as in `benchmark,metric,value,unit,tenant` and \
+     `checkout,latency.p95,18.5,ms,big`; any other column is a tag";
 
 fn is(content: &Content<'_>) -> bool {
     let first = content.lines().next().unwrap_or_default().trim_end();
@@ -50,9 +54,13 @@ fn read(source: &mut Source<'_>, _: &str) -> Result<Parsed, Fault> {
         Some(cells) => Header::new(cells, "line 1".to_owned())?,
         None => return Err(Fault::whole("the file is empty")),
     };
-    let benchmark = header.need("benchmark")?;
-    let value = header.need("value")?;
-    let unit = header.need("unit")?;
+    let need = |name: &str| {
+        header.need(name).map_err(|fault| Fault {
+            reason: format!("{}: {LONG_FORM}", fault.reason),
+            ..fault
+        })
+    };
+    let (benchmark, value, unit) = (need("benchmark")?, need("value")?, need("unit")?);
     let (metric, direction, count) = (
         header.find("metric"),
         header.find("direction"),

@@ -129,7 +129,6 @@ fn row(tree: &mut Tree, line: &str, place: &str, parsed: &mut Parsed) -> Result<
     let name = path.join("::");
     let bench = Bench::new(&name, tags);
     let timed = Timed {
-        name: &name,
         bench: &bench,
         n,
         factor: 1.0,

@@ -8,7 +8,7 @@
 //! are `All Requests`, whatever the version calls them. Groups and users are not measured apart.
 //!
 //! A log that ends in the middle of a record belongs to a run that was stopped: what was read is
-//! kept, and the log itself becomes a failure that says so.
+//! kept, and every benchmark in it counts as failed, so that a check calls it missing.
 //!
 //! The percentiles of the report's statistics are not named in it; they are taken for the default
 //! ones, 50, 75, 95 and 99.
@@ -20,6 +20,7 @@ use super::registry::{Format, Reader};
 use super::requests::{How, METRICS, Requests};
 use super::source::Source;
 use super::units::MILLISECOND;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 mod binary;
@@ -50,16 +51,16 @@ const HOW: How = How {
 const TOTAL: &str = "All Requests";
 const MILLI: i64 = 1_000_000;
 
-fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+fn read(source: &mut Source<'_>, _: &str) -> Result<Parsed, Fault> {
     let (head, _) = source.head(64 << 10)?;
     let content = Content::new(head);
     if binary::is(content.bytes()) {
-        return binary::read(source, stem);
+        return binary::read(source);
     }
     if content.is_json() {
         return statistics::read(source.rest()?);
     }
-    text::read(source, stem)
+    text::read(source)
 }
 
 /// What was counted, and whether the log is whole.
@@ -67,7 +68,6 @@ fn report(
     requests: &Requests,
     version: Option<String>,
     cut: Option<String>,
-    stem: &str,
 ) -> Result<Parsed, Fault> {
     let mut parsed = Parsed {
         version,
@@ -75,10 +75,16 @@ fn report(
     };
     requests.report(TOTAL, &HOW, &mut parsed)?;
     if let Some(place) = cut {
-        parsed.fail(
-            stem,
-            format!("the log is cut off at {place}: the run was stopped; what was read is kept"),
-        );
+        // The numbers of a run that was stopped are kept, and none of them counts as a result.
+        let reason =
+            format!("the log is cut off at {place}: the run was stopped; what was read is kept");
+        let mut names: BTreeSet<String> = [TOTAL.to_owned()].into();
+        names.extend(parsed.measurements.iter().map(|m| m.benchmark.clone()));
+        let already = parsed.failures.iter().map(|failure| &failure.benchmark);
+        let already: BTreeSet<String> = already.cloned().collect();
+        for name in names.difference(&already) {
+            parsed.fail(name, &reason);
+        }
     }
     Ok(parsed)
 }

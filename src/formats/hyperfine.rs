@@ -114,8 +114,9 @@ fn one(i: usize, result: Entry, parsed: &mut Parsed) -> Result<(), Fault> {
             None => "was ended by a signal".to_owned(),
         };
         let failed = codes.iter().filter(|code| **code != Some(0)).count();
-        parsed.fail(
+        parsed.fail_slice(
             result.command,
+            result.parameters.0,
             format!(
                 "`{name}` {how} in run {} ({failed} of {} runs failed)",
                 run + 1,
@@ -152,10 +153,10 @@ fn one(i: usize, result: Entry, parsed: &mut Parsed) -> Result<(), Fault> {
             .ok_or_else(|| Fault::at(place("times"), "a time is too large"))?
     };
     if headline.value <= 0.0 {
-        parsed.fail(
-            result.command,
-            format!("the time of `{name}` is 0: the start of the shell hides it, run hyperfine with `-N`"),
+        let reason = format!(
+            "the time of `{name}` is 0: the start of the shell hides it, run hyperfine with `-N`"
         );
+        parsed.failures.push(bench.failed(reason));
         return Ok(());
     }
     parsed.measurements.push(headline);

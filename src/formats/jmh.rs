@@ -16,7 +16,7 @@ use super::parsed::{
 };
 use super::registry::{Format, Reader};
 use super::units::{self, SECOND};
-use crate::model::{Samples, Tags, Unit};
+use crate::model::{Direction, Samples, Tags, Unit};
 use serde::Deserialize;
 
 pub(crate) const FORMAT: Format = Format {
@@ -140,7 +140,7 @@ fn one(place: &str, entry: &Entry, parsed: &mut Parsed) -> Result<(), Fault> {
     }
     let bench = Bench::new(&entry.benchmark, tags);
     let Some(score) = metric.score.0 else {
-        parsed.fail(&entry.benchmark, "its score is NaN");
+        parsed.failures.push(bench.failed("its score is NaN"));
         return Ok(());
     };
     let score = scaled(score, factor, || at("score"))?;
@@ -174,7 +174,7 @@ fn one(place: &str, entry: &Entry, parsed: &mut Parsed) -> Result<(), Fault> {
         } else {
             ZERO_TIME
         };
-        parsed.fail(&entry.benchmark, reason);
+        parsed.failures.push(bench.failed(reason));
         return Ok(());
     }
     parsed.measurements.push(headline);
@@ -220,11 +220,7 @@ fn percentile(metric: &Metric, wanted: f64) -> Option<f64> {
 fn secondary(bench: &Bench, key: &str, metric: &Metric) -> Option<crate::model::Measurement> {
     let name = key.trim_start_matches('\u{b7}');
     let unit = metric.score_unit.as_str();
-    let (name, kind) = if name == "gc.alloc.rate.norm" && unit == "B/op" {
-        ("alloc.bytes", SIZE)
-    } else {
-        (name, (Unit::Other(unit.to_owned()), None))
-    };
+    let (name, kind, factor) = secondary_kind(name, unit);
     let values: Vec<f64> = metric
         .raw_data
         .iter()
@@ -233,14 +229,36 @@ fn secondary(bench: &Bench, key: &str, metric: &Metric) -> Option<crate::model::
         .copied()
         .collect();
     if values.is_empty() {
-        let score = metric.score.0?;
-        return Some(bench.value(name, (score, 1), kind, (key, unit)));
+        let score = metric.score.0? * factor;
+        let finite = score.is_finite();
+        return finite.then(|| bench.value(name, (score, 1), kind, (key, unit)));
     }
     let samples = Samples {
-        values,
+        values: values.into_iter().map(|value| value * factor).collect(),
         iterations: None,
     };
     bench.samples(name, samples, kind, (key, unit))
+}
+
+/// Name, unit and direction of what a profiler adds, and what brings it to that unit. What is spent
+/// for one operation, and on collecting garbage, is better when it is less; more instructions in a
+/// clock cycle are better. A rate of allocation may mean either: a faster program allocates more in
+/// a second.
+fn secondary_kind<'k>(name: &'k str, unit: &str) -> (&'k str, (Unit, Option<Direction>), f64) {
+    let own = || Unit::Other(unit.to_owned());
+    match (name, unit) {
+        ("gc.alloc.rate.norm", "B/op") => ("alloc.bytes", SIZE, 1.0),
+        ("instructions" | "instructions:u", "#/op") => {
+            ("instructions", (Unit::Count, Some(Direction::Lower)), 1.0)
+        }
+        ("cycles" | "cycles:u", "#/op") => ("cycles", (Unit::Count, Some(Direction::Lower)), 1.0),
+        ("gc.time", "ms") => (name, TIME, units::MILLISECOND),
+        ("gc.count", "counts") => (name, (Unit::Count, Some(Direction::Lower)), 1.0),
+        ("IPC", _) => (name, (own(), Some(Direction::Higher)), 1.0),
+        ("CPI", _) => (name, (own(), Some(Direction::Lower)), 1.0),
+        _ if unit.ends_with("/op") => (name, (own(), Some(Direction::Lower)), 1.0),
+        _ => (name, (own(), None), 1.0),
+    }
 }
 
 #[cfg(test)]
@@ -271,6 +289,17 @@ mod tests {
             get(&reading, "org.example.Call.call", "time.p95").value,
             90.0
         ));
+    }
+
+    #[test]
+    fn what_profilers_add_has_a_direction_where_one_is_known() {
+        let of = |name, unit| super::secondary_kind(name, unit);
+        assert_eq!(of("gc.time", "ms").1.1, Some(Direction::Lower));
+        assert!(close(of("gc.time", "ms").2, 1e6));
+        assert_eq!(of("instructions", "#/op").0, "instructions");
+        assert_eq!(of("branch-misses", "#/op").1.1, Some(Direction::Lower));
+        assert_eq!(of("IPC", "insns/clk").1.1, Some(Direction::Higher));
+        assert_eq!(of("gc.alloc.rate", "MB/sec").1.1, None);
     }
 
     #[test]

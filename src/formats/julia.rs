@@ -113,7 +113,6 @@ fn node(path: &[&str], value: &Node, place: &str, parsed: &mut Parsed) -> Result
     };
     let bench = Bench::new(&name, Tags::new());
     let timed = |n: usize| Timed {
-        name: &name,
         bench: &bench,
         n: n as u64,
         factor: 1.0,

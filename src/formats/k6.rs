@@ -185,7 +185,7 @@ fn of_summary(stem: &str, metrics: &[Metric]) -> Result<Parsed, Fault> {
             _ => None,
         };
         if let Some(reason) = empty {
-            parsed.fail(slice(stem, &tags), reason);
+            parsed.fail_slice(stem, tags, reason);
             continue;
         }
         let bench = Bench::new(stem, tags);
@@ -240,15 +240,6 @@ fn is_empty_duration(metric: &Metric) -> bool {
     metric.name.starts_with("http_req_duration")
         && (*counted == Some(0.0) || statistics.iter().all(|(_, value)| *value <= 0.0))
         && statistics.iter().all(|(_, value)| *value >= 0.0)
-}
-
-/// A slice of a benchmark, as a failure names it.
-fn slice(benchmark: &str, tags: &Tags) -> String {
-    if tags.is_empty() {
-        return benchmark.to_owned();
-    }
-    let tags: Vec<String> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    format!("{benchmark}{{{}}}", tags.join(","))
 }
 
 /// Trends that exist without a request.

@@ -5,6 +5,26 @@ use super::fault::Fault;
 use super::parsed::{Bench, Parsed, Source, TIME, not_negative, scaled};
 use crate::model::{Direction, Tags, Unit};
 
+/// What the registry says of a report with percentiles of the tool's choice.
+pub(crate) const METRICS: &[&str] = &[
+    "latency.p95",
+    "latency.mean",
+    "latency.min",
+    "latency.max",
+    "latency.p50 … latency.p99.9",
+    "requests",
+    "failures",
+    "error_rate",
+    "rate",
+];
+
+/// The load's shape as tags; what is not said, or is 0, is no tag.
+pub(crate) fn shape<const N: usize>(of: [(&str, Option<u64>); N]) -> Tags {
+    of.into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value.filter(|n| *n > 0)?.to_string())))
+        .collect()
+}
+
 /// One load test, or one slice of it.
 pub(crate) struct Load<'p> {
     pub(crate) bench: Bench,
@@ -27,7 +47,7 @@ impl<'p> Load<'p> {
         not_negative(made, || made_source.0.to_owned())?;
         not_negative(failed, || failed_source.0.to_owned())?;
         if made <= 0.0 {
-            parsed.fail(name, "no requests were made");
+            parsed.fail_slice(name, tags, "no requests were made");
             return Ok(None);
         }
         if failed > made {
@@ -37,7 +57,7 @@ impl<'p> Load<'p> {
             ));
         }
         if failed >= made {
-            parsed.fail(name, "every request failed");
+            parsed.fail_slice(name, tags, "every request failed");
             return Ok(None);
         }
         let bench = Bench::new(name, tags);
@@ -70,7 +90,7 @@ impl<'p> Load<'p> {
         let (made, source) = requests;
         not_negative(made, || source.0.to_owned())?;
         if made <= 0.0 {
-            parsed.fail(name, "no requests were made");
+            parsed.fail_slice(name, tags, "no requests were made");
             return Ok(None);
         }
         let bench = Bench::new(name, tags);

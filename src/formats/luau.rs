@@ -71,7 +71,6 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             .ok_or_else(|| Fault::at(&place, format!("`{deviation}` is not a share in percent")))?;
         let bench = Bench::new(name, Tags::from([("driver".to_owned(), driver.to_owned())]));
         let timed = Timed {
-            name,
             bench: &bench,
             n: 1,
             factor: 1.0,

@@ -127,19 +127,9 @@ fn one(name: &str, run: &Run, place: &str, parsed: &mut Parsed) -> Result<(), Fa
         .map(|(key, value)| (key.clone(), text(value)))
         .collect();
     let bench = Bench::new(name, tags);
-    let samples = stats
-        .samples
-        .as_deref()
-        .filter(|samples| !samples.is_empty());
-    let timed = Timed {
-        name,
-        bench: &bench,
-        // Without samples only the number of calls is known.
-        n: samples.map_or(stats.ticks, |samples| samples.len() as u64),
-        factor: 1.0,
-        unit: "ns",
-        place,
-    };
+    // Without samples only the number of calls is known.
+    let behind = (stats.samples.as_deref(), stats.ticks);
+    let (timed, samples) = Timed::behind(&bench, behind, (1.0, "ns"), place);
     let headline = match samples {
         Some(samples) => timed.samples(samples, "samples")?,
         None => timed.with_ends(timed.headline(stats.p50, "p50")?, stats.p25, stats.p75),

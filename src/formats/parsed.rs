@@ -53,9 +53,20 @@ pub(crate) struct Parsed {
 
 impl Parsed {
     pub(crate) fn fail(&mut self, benchmark: impl Into<String>, reason: impl Into<String>) {
+        self.fail_slice(benchmark, Tags::new(), reason);
+    }
+
+    /// One slice of a benchmark gave no result.
+    pub(crate) fn fail_slice(
+        &mut self,
+        benchmark: impl Into<String>,
+        tags: Tags,
+        reason: impl Into<String>,
+    ) {
         self.failures.push(Failure {
             benchmark: benchmark.into(),
             reason: reason.into(),
+            tags,
         });
     }
 
@@ -110,6 +121,15 @@ impl Bench {
         Self {
             name: name.into(),
             tags,
+        }
+    }
+
+    /// It was run and gave no result.
+    pub(crate) fn failed(&self, reason: impl Into<String>) -> Failure {
+        Failure {
+            benchmark: self.name.clone(),
+            reason: reason.into(),
+            tags: self.tags.clone(),
         }
     }
 

@@ -58,6 +58,8 @@ struct Given {
 struct GivenFailure {
     benchmark: String,
     reason: String,
+    #[serde(default)]
+    tags: Tags,
 }
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
@@ -117,8 +119,11 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             ..made
         });
     }
-    for failure in document.failures {
-        parsed.fail(failure.benchmark, failure.reason);
+    for (i, failure) in document.failures.into_iter().enumerate() {
+        if failure.benchmark.is_empty() {
+            return Err(Fault::at(format!("failures[{i}]"), "it names no benchmark"));
+        }
+        parsed.fail_slice(failure.benchmark, failure.tags, failure.reason);
     }
     Ok(parsed)
 }

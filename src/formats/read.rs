@@ -17,8 +17,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Files in a folder with one of these endings are looked into.
-const ENDINGS: [&str; 12] = [
-    "json", "txt", "ndjson", "csv", "js", "xml", "jtl", "log", "tsv", "hgrm", "prom", "gz",
+const ENDINGS: [&str; 13] = [
+    "json", "txt", "ndjson", "csv", "js", "xml", "jtl", "log", "tsv", "hgrm", "hlog", "prom", "gz",
 ];
 
 /// Reads files and folders. Nothing is guessed: a file that is not understood is an error.
@@ -234,7 +234,7 @@ fn read_as(
         Reader::Criterion => Err(Fault::whole(
             "criterion's results are three files; give the folder that holds them",
         )),
-        Reader::Stream(read) => {
+        Reader::Stream(read) | Reader::Rows(read) => {
             let (head, whole) = source.head(HEADS[0])?;
             if whole && head.iter().all(u8::is_ascii_whitespace) {
                 return Err(Fault::whole("the file is empty"));

@@ -6,9 +6,10 @@ use super::parsed::{Input, Parsed};
 use super::source::Source;
 use super::{
     ab, asv, autocannon, benchmarkdotnet, benchmarkjs, bmf, bombardier, cargo_criterion, catch2,
-    criterion, criterion_text, dart, divan, gatling, github_action_benchmark, go, google_benchmark,
-    gungraun, h2load, hey, hyperfine, iai, jmeter, jmh, julia, k6, libtest, lighthouse, locust,
-    luau, mitata, oha, pyperf, pytest_benchmark, ruby, siege, tinybench, vegeta, vitest, wrk,
+    criterion, criterion_text, dart, divan, fortio, gatling, ghz, github_action_benchmark, go,
+    google_benchmark, gungraun, h2load, hdrhistogram, hey, hyperfine, iai, jmeter, jmh, julia, k6,
+    libtest, lighthouse, locust, luau, mitata, nighthawk, oha, pyperf, pytest_benchmark, ruby,
+    siege, taurus, tinybench, vegeta, vitest, wrk,
 };
 use super::{artillery, csv, openmetrics, otlp, plimsoll};
 
@@ -41,6 +42,8 @@ pub(crate) enum Reader {
     /// From the bytes of one file as they come: a file of gigabytes takes no more memory than a
     /// small one.
     Stream(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
+    /// The same of a file whose rows are measurements and not requests: there may be so many.
+    Rows(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
     /// From criterion's folder `new/`, wherever a path into it points.
     Criterion,
 }
@@ -75,6 +78,7 @@ pub fn table() -> String {
             metrics.join(" "),
             match format.reader {
                 Reader::Stream(_) => "counted, up to any size",
+                Reader::Rows(_) => "a row each, up to 200,000 rows",
                 _ if format.samples => "kept",
                 _ => "not in the file",
             },
@@ -126,6 +130,11 @@ static FORMATS: &[Format] = &[
     h2load::FORMAT,
     siege::FORMAT,
     artillery::FORMAT,
+    fortio::FORMAT,
+    ghz::FORMAT,
+    nighthawk::FORMAT,
+    taurus::FORMAT,
+    hdrhistogram::FORMAT,
     openmetrics::FORMAT,
     otlp::FORMAT,
     plimsoll::FORMAT,

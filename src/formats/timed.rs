@@ -7,7 +7,6 @@ use crate::model::Measurement;
 
 /// The times of one benchmark.
 pub(crate) struct Timed<'a> {
-    pub(crate) name: &'a str,
     pub(crate) bench: &'a Bench,
     /// How many samples stand behind the statistics.
     pub(crate) n: u64,
@@ -19,7 +18,27 @@ pub(crate) struct Timed<'a> {
     pub(crate) place: &'a str,
 }
 
-impl Timed<'_> {
+impl<'a> Timed<'a> {
+    /// What stands behind the statistics: the samples of the file, where it has any, else their
+    /// number as the tool counted them.
+    pub(crate) fn behind(
+        bench: &'a Bench,
+        (samples, counted): (Option<&'a [f64]>, u64),
+        (factor, unit): (f64, &'a str),
+        place: &'a str,
+    ) -> (Self, Option<&'a [f64]>) {
+        let samples = samples.filter(|samples| !samples.is_empty());
+        let n = samples.map_or(counted, |samples| samples.len() as u64);
+        let timed = Self {
+            bench,
+            n,
+            factor,
+            unit,
+            place,
+        };
+        (timed, samples)
+    }
+
     /// The tool's own headline, in `field`.
     pub(crate) fn headline(&self, value: f64, field: &str) -> Result<Measurement, Fault> {
         let value = scaled(value, self.factor, || self.at(field))?;
@@ -44,7 +63,7 @@ impl Timed<'_> {
     /// Keeps the headline, or notes that it is no result. Says whether it was kept.
     pub(crate) fn keep(&self, headline: Measurement, parsed: &mut Parsed) -> bool {
         if headline.value <= 0.0 {
-            parsed.fail(self.name, ZERO_TIME);
+            parsed.failures.push(self.bench.failed(ZERO_TIME));
             return false;
         }
         parsed.measurements.push(headline);

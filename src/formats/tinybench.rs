@@ -26,15 +26,7 @@ pub(crate) const FORMAT: Format = Format {
     produced_by: "tinybench, `JSON.stringify(bench.tasks.map(t => ({ name: t.name, result: t.result })))` or `console.table(bench.table())` > FILE",
     known_by: "a JSON list with `name` and `result`, or a table with `Task name` and `Latency avg (ns)`",
     versions: &["2.9.0", "3.1.1", "6.2.3"],
-    metrics: &[
-        "time",
-        "time.mean",
-        "time.min",
-        "time.max",
-        "time.p75",
-        "time.p99",
-        "throughput",
-    ],
+    metrics: METRICS,
     samples: true,
     url: "https://github.com/tinylibs/tinybench",
     sniff: |content| {
@@ -46,6 +38,17 @@ pub(crate) const FORMAT: Format = Format {
     },
     reader: Reader::File(read),
 };
+
+/// What the registry says of its metrics, and of those of vitest.
+pub(crate) const METRICS: &[&str] = &[
+    "time",
+    "time.mean",
+    "time.min",
+    "time.max",
+    "time.p75",
+    "time.p99",
+    "throughput",
+];
 
 /// What tinybench computes of one task, in both of its shapes; vitest passes it on.
 #[derive(Deserialize)]
@@ -141,19 +144,9 @@ pub(crate) fn flat(
         parsed.fail(name, no_statistics(result));
         return Ok(());
     };
-    let samples = result
-        .samples
-        .as_deref()
-        .filter(|samples| !samples.is_empty());
     let counted = result.sample_count.unwrap_or(1);
-    let timed = Timed {
-        name,
-        bench,
-        n: samples.map_or(counted, |samples| samples.len() as u64),
-        factor: MILLISECOND,
-        unit: "ms",
-        place,
-    };
+    let behind = (result.samples.as_deref(), counted);
+    let (timed, samples) = Timed::behind(bench, behind, (MILLISECOND, "ms"), place);
     let headline = match (samples, result.median) {
         (Some(samples), _) => timed.samples(samples, "samples")?,
         (None, Some(median)) => timed.headline(median, "median")?,
@@ -189,19 +182,9 @@ pub(crate) fn nested(
         parsed.fail(name, no_statistics(result));
         return Ok(());
     };
-    let samples = latency
-        .samples
-        .as_deref()
-        .filter(|samples| !samples.is_empty());
     let counted = latency.samples_count.unwrap_or(1);
-    let timed = Timed {
-        name,
-        bench,
-        n: samples.map_or(counted, |samples| samples.len() as u64),
-        factor: MILLISECOND,
-        unit: "ms",
-        place,
-    };
+    let behind = (latency.samples.as_deref(), counted);
+    let (timed, samples) = Timed::behind(bench, behind, (MILLISECOND, "ms"), place);
     let headline = match samples {
         Some(samples) => timed.samples(samples, "latency.samples")?,
         None => timed.headline(latency.p50, "latency.p50")?,
@@ -334,7 +317,6 @@ fn row_of(
     };
     let bench = Bench::new(name, Tags::new());
     let timed = Timed {
-        name,
         bench: &bench,
         n,
         factor,

@@ -23,15 +23,7 @@ pub(crate) const FORMAT: Format = Format {
     produced_by: "vitest bench --outputJson FILE (up to 4), or --reporter=json --outputFile FILE (5)",
     known_by: "JSON with `files` and `groups`, or with `testResults` and `assertionResults`",
     versions: &["3.2.4", "3.2.7", "5.1.1"],
-    metrics: &[
-        "time",
-        "time.mean",
-        "time.min",
-        "time.max",
-        "time.p75",
-        "time.p99",
-        "throughput",
-    ],
+    metrics: super::tinybench::METRICS,
     samples: true,
     url: "https://vitest.dev/guide/features.html#benchmarking",
     sniff: |content| {

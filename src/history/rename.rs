@@ -5,14 +5,14 @@ use crate::model::{Failure, SeriesKey, Unit};
 use crate::store::{Columns, RunRow, SeriesRow};
 use std::collections::HashMap;
 
-/// Gives runs their present label, and failures their present benchmark.
+/// Gives runs their present label, and failures their present benchmark and slice.
 pub fn runs(runs: &mut [RunRow], failures: &mut HashMap<i64, Vec<Failure>>, renames: &Renames) {
     if renames.is_empty() {
         return;
     }
     for run in runs {
         for failure in failures.get_mut(&run.id).into_iter().flatten() {
-            failure.benchmark = renames.benchmark(&failure.benchmark, &run.environment.label);
+            *failure = renames.failure(failure, &run.environment.label);
         }
         run.environment.label = renames.label(&run.environment.label);
     }

@@ -157,7 +157,7 @@ struct Column {
 #[derive(Default)]
 struct Gathered {
     columns: BTreeMap<Name, Column>,
-    failed: BTreeMap<String, String>,
+    failed: BTreeMap<(String, Tags), String>,
     worked: BTreeSet<String>,
 }
 
@@ -165,7 +165,8 @@ impl Gathered {
     fn take(&mut self, turn: Turn, taken: super::bench::Taken) {
         if turn.side() == Side::Head {
             for failure in taken.failures {
-                self.failed.insert(failure.benchmark, failure.reason);
+                self.failed
+                    .insert((failure.benchmark, failure.tags), failure.reason);
             }
         }
         for one in taken.measurements {
@@ -201,9 +202,10 @@ impl Gathered {
     fn failed(&self) -> Vec<crate::model::Failure> {
         self.failed
             .iter()
-            .map(|(benchmark, reason)| crate::model::Failure {
+            .map(|((benchmark, tags), reason)| crate::model::Failure {
                 benchmark: benchmark.clone(),
                 reason: reason.clone(),
+                tags: tags.clone(),
             })
             .collect()
     }

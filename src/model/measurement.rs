@@ -136,4 +136,24 @@ pub struct Failure {
     pub benchmark: String,
     /// What the tool said, or what was wrong with its numbers.
     pub reason: String,
+    /// The slice that failed; empty where the benchmark failed as a whole.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+}
+
+impl Failure {
+    /// Whether a series of this benchmark and slice has no result because of it: the slice has
+    /// every tag that the failure has, and maybe more.
+    #[must_use]
+    pub fn covers(&self, benchmark: &str, tags: &Tags) -> bool {
+        self.benchmark == benchmark && self.covers_tags(tags)
+    }
+
+    /// The same of a slice of its own benchmark.
+    #[must_use]
+    pub fn covers_tags(&self, tags: &Tags) -> bool {
+        self.tags
+            .iter()
+            .all(|(name, value)| tags.get(name) == Some(value))
+    }
 }

@@ -76,7 +76,7 @@ impl fmt::Display for RunId {
 }
 
 /// The canonical form of a run: compact JSON, object keys sorted, measurements sorted by
-/// (benchmark, metric, tags, unit), failures by (benchmark, reason), floats in their shortest exact
+/// (benchmark, metric, tags, unit), failures by (benchmark, reason, tags), floats in their shortest exact
 /// form. A value of −0 is written as 0: the two are equal, and the store keeps only one of them.
 ///
 /// # Errors
@@ -96,9 +96,10 @@ pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
         .map(|failure| CanonicalFailure {
             benchmark: &failure.benchmark,
             reason: &failure.reason,
+            tags: &failure.tags,
         })
         .collect();
-    failures.sort_by(|a, b| (a.benchmark, a.reason).cmp(&(b.benchmark, b.reason)));
+    failures.sort_by(|a, b| (a.benchmark, a.reason, a.tags).cmp(&(b.benchmark, b.reason, b.tags)));
     serde_json::to_string(&CanonicalRun {
         commit: &run.commit,
         dirty: run.dirty,
@@ -144,6 +145,9 @@ struct CanonicalEnvironment<'a> {
 struct CanonicalFailure<'a> {
     benchmark: &'a str,
     reason: &'a str,
+    // Left out where there are none, as runs of before have it: their digests stay.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tags: &'a Tags,
 }
 
 #[derive(Serialize)]
@@ -286,6 +290,7 @@ mod tests {
             failures: vec![Failure {
                 benchmark: "f".into(),
                 reason: "r".into(),
+                tags: [("users".into(), "5".into())].into(),
             }],
         };
         // serde_json's own map keeps its keys sorted.

@@ -515,6 +515,8 @@ struct MeasurementJson<'a> {
 struct FailureJson<'a> {
     benchmark: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    tags: &'a Tags,
 }
 
 /// `plimsoll.measurements/1`: what was understood of result files.
@@ -541,6 +543,7 @@ pub fn measurements(readings: &[Reading]) -> String {
             .map(|failure| FailureJson {
                 benchmark: &failure.benchmark,
                 reason: &failure.reason,
+                tags: &failure.tags,
             })
             .collect(),
     })

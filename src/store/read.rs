@@ -207,17 +207,9 @@ impl Store {
     /// Where the database cannot be read.
     pub fn failures(&self) -> Result<HashMap<i64, Vec<Failure>>, StoreError> {
         let rows = self.query(
-            "SELECT f.run, b.name, f.reason FROM failure f JOIN benchmark b ON b.id = f.benchmark \
-             ORDER BY f.run, b.name, f.reason",
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    Failure {
-                        benchmark: row.get(1)?,
-                        reason: row.get(2)?,
-                    },
-                ))
-            },
+            "SELECT b.name, f.reason, t.json, f.run FROM failure f JOIN benchmark b ON b.id = f.benchmark \
+             LEFT JOIN tags t ON t.id = f.tags ORDER BY f.run, b.name, f.reason, t.json",
+            |row| Ok((row.get(3)?, failure(row)?)),
         )?;
         let mut failures: HashMap<i64, Vec<Failure>> = HashMap::new();
         for (run, failure) in rows {
@@ -286,15 +278,11 @@ impl Store {
     fn failures_of(&self, run: i64) -> Result<Vec<Failure>, StoreError> {
         let read = || -> rusqlite::Result<Vec<Failure>> {
             let mut statement = self.connection.prepare_cached(
-                "SELECT b.name, f.reason FROM failure f JOIN benchmark b ON b.id = f.benchmark \
-                 WHERE f.run = ?1 ORDER BY b.name, f.reason",
+                "SELECT b.name, f.reason, t.json FROM failure f JOIN benchmark b ON b.id = f.benchmark \
+                 LEFT JOIN tags t ON t.id = f.tags \
+                 WHERE f.run = ?1 ORDER BY b.name, f.reason, t.json",
             )?;
-            let rows = statement.query_map([run], |row| {
-                Ok(Failure {
-                    benchmark: row.get(0)?,
-                    reason: row.get(1)?,
-                })
-            })?;
+            let rows = statement.query_map([run], failure)?;
             rows.collect()
         };
         read().map_err(|e| self.explain(&e))
@@ -371,6 +359,16 @@ fn commit_id(row: &Row<'_>, column: usize) -> rusqlite::Result<CommitId> {
 
 fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|e| damaged(column, e.to_string()))
+}
+
+/// Columns: benchmark, reason, tags or NULL.
+fn failure(row: &Row<'_>) -> rusqlite::Result<Failure> {
+    let tagged = row.get_ref(2)? != rusqlite::types::ValueRef::Null;
+    Ok(Failure {
+        benchmark: row.get(0)?,
+        reason: row.get(1)?,
+        tags: if tagged { json(row, 2)? } else { Tags::new() },
+    })
 }
 
 fn damaged_samples(row: &Row<'_>, run: i64) -> rusqlite::Error {

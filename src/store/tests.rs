@@ -35,6 +35,7 @@ fn run(values: &[f64], attempt: u32) -> Run {
         failures: vec![Failure {
             benchmark: "sort".into(),
             reason: "exit status 1".into(),
+            tags: crate::model::Tags::new(),
         }],
     }
 }
@@ -197,7 +198,8 @@ fn a_database_of_the_first_schema_is_lifted() {
     Connection::open(&path)
         .unwrap()
         .execute_batch(
-            "ALTER TABLE run DROP COLUMN thinned; DROP TABLE synced; DROP TABLE packed; \
+            "ALTER TABLE failure DROP COLUMN tags; \
+             ALTER TABLE run DROP COLUMN thinned; DROP TABLE synced; DROP TABLE packed; \
              PRAGMA user_version = 1;",
         )
         .unwrap();
@@ -210,6 +212,28 @@ fn a_database_of_the_first_schema_is_lifted() {
     assert_eq!(append(&mut store, &run(&[1.0, 2.0], 1)).already, 1);
     store.mark_synced("here", [u64::MAX, 7]).unwrap();
     assert_eq!(store.synced("here").unwrap(), [u64::MAX, 7].into());
+}
+
+#[test]
+fn a_database_without_slices_of_failures_is_lifted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    append(&mut Store::open(&path).unwrap(), &run(&[1.0, 2.0], 1));
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("ALTER TABLE failure DROP COLUMN tags; PRAGMA user_version = 2;")
+        .unwrap();
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.health().unwrap().faults, [] as [String; 0]);
+    assert_eq!(append(&mut store, &run(&[1.0, 2.0], 1)).already, 1);
+    let mut sliced = run(&[1.0], 2);
+    sliced.failures[0].tags = [("users".to_owned(), "500".to_owned())].into();
+    append(&mut store, &sliced);
+    let rows = store.runs().unwrap();
+    assert_eq!(store.run(&rows[1]).unwrap(), sliced);
+    assert_eq!(sliced.id().unwrap(), rows[1].digest);
+    assert_eq!(store.failures().unwrap()[&rows[1].id], sliced.failures);
+    assert!(store.failures().unwrap()[&rows[0].id][0].tags.is_empty());
 }
 
 #[test]

@@ -246,12 +246,19 @@ impl Writer<'_> {
         self.points(run, id, environment)
     }
 
-    fn failures(&self, run: &Run, id: i64) -> Result<(), WriteError> {
+    fn failures(&mut self, run: &Run, id: i64) -> Result<(), WriteError> {
         for failure in &run.failures {
             let benchmark = self.entry("benchmark", "name", &failure.benchmark)?;
+            let tags = if failure.tags.is_empty() {
+                None
+            } else {
+                Some(self.tag_set(&failure.tags)?)
+            };
             self.sql
-                .prepare_cached("INSERT INTO failure (run, benchmark, reason) VALUES (?1, ?2, ?3)")?
-                .execute(params![id, benchmark, failure.reason])?;
+                .prepare_cached(
+                    "INSERT INTO failure (run, benchmark, reason, tags) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![id, benchmark, failure.reason, tags])?;
         }
         Ok(())
     }
@@ -330,7 +337,7 @@ impl Writer<'_> {
             "INSERT INTO benchmark (name) VALUES (?1)",
             &[&m.benchmark],
         )?;
-        let (metric, tags) = (self.metric(m)?, self.tag_set(m)?);
+        let (metric, tags) = (self.metric(m)?, self.tag_set(&m.tags)?);
         Ok(self.intern(
             "SELECT id FROM series WHERE benchmark = ?1 AND metric = ?2 AND tags = ?3 AND environment = ?4",
             "INSERT INTO series (benchmark, metric, tags, environment) VALUES (?1, ?2, ?3, ?4)",
@@ -352,12 +359,12 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    fn tag_set(&mut self, m: &Measurement) -> Result<i64, WriteError> {
-        if let Some(id) = self.tags.get(&m.tags) {
+    fn tag_set(&mut self, tags: &Tags) -> Result<i64, WriteError> {
+        if let Some(id) = self.tags.get(tags) {
             return Ok(*id);
         }
-        let id = self.entry("tags", "json", &serde_json::to_string(&m.tags)?)?;
-        self.tags.insert(m.tags.clone(), id);
+        let id = self.entry("tags", "json", &serde_json::to_string(tags)?)?;
+        self.tags.insert(tags.clone(), id);
         Ok(id)
     }
 

@@ -15,6 +15,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("vegeta", "vegeta/handmade-report.json"),
     ("oha", "oha/handmade-statuses.json"),
     ("autocannon", "autocannon/handmade-fast.json"),
+    ("autocannon", "autocannon/err.json"),
     ("k6", "k6/handmade-points.ndjson"),
     ("k6", "k6/handmade-points.csv"),
     ("jmeter", "jmeter/handmade-run.csv"),
@@ -44,7 +45,17 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("plimsoll", "plimsoll/handmade-measurements.json"),
     ("csv", "csv/handmade-long.csv"),
     ("openmetrics", "openmetrics/handmade-service.prom"),
+    ("openmetrics", "openmetrics/client_0.26.0.om"),
+    ("openmetrics", "openmetrics/client_0.26.0.prom"),
     ("otlp", "otlp/handmade-export.json"),
+    ("otlp", "otlp/sdk_2.12.1.json"),
+    ("fortio", "fortio/handmade-load.json"),
+    ("ghz", "ghz/handmade-report.json"),
+    ("nighthawk", "nighthawk/handmade-output.json"),
+    ("taurus", "taurus/stats.xml"),
+    ("taurus", "taurus/stats.csv"),
+    ("hdrhistogram", "hdrhistogram/requests.hgrm"),
+    ("hdrhistogram", "hdrhistogram/requests.hlog"),
 ];
 
 /// Values of the corpus: file | benchmark | metric | tags | value | n.
@@ -135,6 +146,18 @@ otlp/metrics_example.json | my.counter | value | my.counter.attr=some value | 5 
 otlp/metrics_example.json | my.histogram | p50 |  | 1 | 2
 otlp/metrics_example.json | my.exponential.histogram | p50 |  | 5 | 3
 bombardier/json.json | http://127.0.0.1:18080/json | latency.mean |  | 613803.9935488825 | 65105
+fortio/small.json | http://127.0.0.1:10000/ | latency.p95 | rate=1 | 72168856.6 | 48
+fortio/small.json | http://127.0.0.1:10000/ | requests | connections=1 | 60 | 1
+fortio/large.json | http://127.0.0.1:10001/ | latency.p99 |  | 496178.35999999865 | 17988
+nighthawk/output_formatter.medium.fortio.gold | https://www.google.com/ | latency.p95 | connections=300 | 247513087 | 53
+nighthawk/output_formatter.medium.fortio.gold | https://www.google.com/ | rate | rate=30 | 27.99999399400129 | 1
+nighthawk/output_formatter.json.gold | output_formatter.json | foo_latency.p50 | - | 190007 | 4
+nighthawk/output_formatter.json.gold | output_formatter.json | foo_size.mean | - | 15.5 | 4
+taurus/jpp_TaurusXMLReport.xml | Total | latency.p95 | - | 1293e6 | 677
+taurus/jpp_TaurusXMLReport.xml | Total | failures | - | 11 | 1
+hdrhistogram/example1.hgrm.txt | example1.hgrm | p95 | - | 127.231 | 475109
+hdrhistogram/example1.hgrm.txt | example1.hgrm | max | - | 9420.8 | 475109
+vegeta/hdrplot.txt | hdrplot | latency.p95 | - | 2742954 | 1000
 ";
 
 /// The folders of the corpus, and which formats their files may have.
@@ -151,12 +174,15 @@ pub(crate) const FOLDERS: &[Folder] = &[
     ("siege", &["siege"]),
     ("artillery", &["artillery"]),
     ("bombardier", &["bombardier"]),
-    ("vegeta", &["vegeta"]),
+    ("vegeta", &["vegeta", "hdrhistogram"]),
     ("oha", &["oha"]),
     ("autocannon", &["autocannon"]),
     ("prometheus", &["openmetrics"]),
     ("otlp", &["otlp"]),
-    ("nighthawk", &["openmetrics"]),
+    ("nighthawk", &["openmetrics", "fortio", "nighthawk"]),
+    ("fortio", &["fortio"]),
+    ("taurus", &["taurus"]),
+    ("hdrhistogram", &["hdrhistogram"]),
 ];
 
 /// Files of those folders that are refused, and a part of what is said.
@@ -168,24 +194,139 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("locust/made_exceptions.csv", "not known"),
     ("vegeta/report.txt", "not known"),
     ("vegeta/hist.txt", "not known"),
-    ("vegeta/hdrplot.txt", "not known"),
     ("oha/json.txt", "not known"),
     ("autocannon/fastify_benchmark-results.json", "not known"),
     ("nighthawk/output_formatter.csv.gold", "not known"),
-    ("nighthawk/output_formatter.json.gold", "not known"),
-    ("nighthawk/output_formatter.medium.fortio.gold", "not known"),
     ("nighthawk/output_formatter.txt.gold", "not known"),
 ];
 
 #[test]
-fn a_test_in_which_every_request_failed_gives_no_numbers() {
-    let reading = read_bytes(
-        Path::new("x"),
-        &bytes_of("wrk/fail.txt"),
-        &Options::default(),
-    )
-    .unwrap();
-    assert!(reading.measurements.is_empty() && !reading.failures.is_empty());
+fn clients_of_telemetry_are_read_in_both_exposition_formats() {
+    let read =
+        |file: &str| read_bytes(Path::new(file), &bytes_of(file), &Options::default()).unwrap();
+    let p95 = |file: &str, benchmark: &str| {
+        let found = read(file);
+        let mut all = found.measurements.iter();
+        let one = all.find(|m| m.benchmark == benchmark && m.metric == "latency.p95");
+        let one = one.unwrap_or_else(|| panic!("no p95 of {benchmark} in {file}"));
+        (one.value, one.tags.clone())
+    };
+    let om = p95(
+        "openmetrics/client_0.26.0.om",
+        "http_request_duration_seconds",
+    );
+    assert_eq!(
+        p95(
+            "openmetrics/client_0.26.0.prom",
+            "http_request_duration_seconds"
+        ),
+        om
+    );
+    assert_eq!(om.1["route"], "/checkout");
+    let (value, tags) = p95("otlp/sdk_2.12.1.json", "http.server.request.duration");
+    assert!((1e8..2.5e8).contains(&value), "{value}");
+    assert_eq!(tags["http.route"], "/checkout");
+}
+
+/// Tests that went wrong: fixture | what is put in place of what, `;;` between | what is said.
+///
+/// Nothing in place of a line break ends a line: `^` before a text means every line that begins
+/// with it, and removes it.
+const GONE_WRONG: &str = r#"
+k6/handmade-summary-export.json | "value": 0.05 => "value": 1 | every request failed
+k6/handmade-summary-export.json | "http_reqs": {"count": 200 => "http_reqs": {"count": 0 | no requests
+k6/handmade-summary-export.json | "max": 80, "p(90)": 20, "p(95)": 40.5 => "max": 80, "p(90)": 20, "p(95)": null | is null
+k6/handmade-handle-summary.json | "rate": 0.05 => "rate": 1 | every request failed
+k6/handmade-handle-summary.json | "values": {"avg": 12.5, "min": 1.25, "med": 10, "max": 80, "p(90)": 20, "p(95)": 40.5 => "values": {"avg": 12.5, "p(95)": null | is null
+k6/handmade-machine-readable.json | "rate": 0.05 => "rate": 1 | every request failed
+k6/handmade-points.csv | ,0.000000, => ,1.000000, | every request failed
+k6/handmade-points.csv | ^http_req => | no requests
+k6/handmade-points.ndjson | ^{"metric": => | no requests
+jmeter/handmade-run.csv | ,true, => ,false, | every request failed
+jmeter/handmade-run.csv | ^1547 =>  ;; ^ got => | no requests
+jmeter/handmade-run.jtl | s="true" => s="false" | every request failed
+jmeter/handmade-run.jtl | ^<sample =>  ;; ^  < =>  ;; ^    < =>  ;; ^</sample => | no requests
+jmeter/handmade-statistics.json | "sampleCount": 16,\n    "errorCount": 1 => "sampleCount": 16,\n    "errorCount": 16 ;; "sampleCount": 8,\n    "errorCount": 1 => "sampleCount": 8,\n    "errorCount": 8 ;; "errorCount": 0 => "errorCount": 8 | every request failed
+gatling/handmade-3.9.log | \tOK\t => \tKO\t | every request failed
+gatling/handmade-3.9.log | ^REQUEST => | no requests
+vegeta/handmade-report.json | "success":0.98 => "success":0 ;; "200":980,"500":20 => "500":1000 | every request failed
+vegeta/handmade-report.json | "requests":1000 => "requests":0 ;; "200":980,"500":20 => | no requests
+vegeta/handmade-results.csv | ,200, => ,500, | every request failed
+vegeta/handmade-results.ndjson | "code":200 => "code":500 | every request failed
+oha/handmade-statuses.json | "200": 475 => "502": 475 | every request failed
+oha/handmade-statuses.json | "200": 475, "503": 20 =>  ;; "connection closed": 5, => | no requests
+oha/handmade-requests.csv | ,200\n => ,503\n | every request failed
+oha/handmade-requests.csv | ^0.0 => | no requests
+autocannon/err.json | "non2xx":2509 => "non2xx":22583 | every request failed
+autocannon/err.json | "total":22583 => "total":0 ;; "non2xx":2509 => "non2xx":0 | no requests
+bombardier/handmade-report.json | "req2xx":970,"req3xx":10 => "req2xx":0,"req3xx":0 | every request failed
+bombardier/handmade-report.json | "req2xx":970,"req3xx":10,"req4xx":5,"req5xx":12,"others":3 => "req2xx":0,"req3xx":0,"req4xx":0,"req5xx":0,"others":0 | no requests
+locust/run_stats.csv | 103,6, => 103,103, ;; 296,0, => 296,296, ;; 114,0, => 114,114, ;; 513,6, => 513,513, | every request failed
+locust/run_stats.csv | ^GET =>  ;; ^,Agg => | no requests
+wrk/fail.txt | x => x | every request failed
+wrk/fail.txt | 18197 => 0 | no requests
+hey/err.txt | [200] => [503] | every request failed
+hey/err.csv | ,200, => ,503, | every request failed
+hey/err.csv | ^0.0 => | no requests
+ab/json.txt | Failed requests:        0 => Failed requests:        0\nNon-2xx responses:      300 | every request failed
+ab/json.txt | Complete requests:      300 => Complete requests:      0 | no requests
+ab/percentiles.csv | ^0, =>  ;; ^1 =>  ;; ^2 =>  ;; ^3 =>  ;; ^4 =>  ;; ^5 =>  ;; ^6 =>  ;; ^7 =>  ;; ^8 =>  ;; ^9 => | no requests
+ab/requests.tsv | ^Sat => | no requests
+h2load/json.txt | 300 succeeded, 0 failed => 0 succeeded, 300 failed ;; 300 2xx, 0 3xx, 0 4xx => 0 2xx, 0 3xx, 300 4xx | every request failed
+h2load/requests.log | \t200\t => \t503\t | every request failed
+siege/json.json | 4675 => 0 ;; "failed_transactions":\t\t           0 => "failed_transactions": 7 | every request failed
+siege/json.json | 4675 => 0 | no requests
+artillery/run.json | codes.200" => codes.502" | every request failed
+artillery/run.json | "http.requests": 160 => "http.requests": 0 ;; plugins.metrics-by-endpoint. => other. | no requests
+fortio/handmade-load.json | "200": 190 => "500": 190 | every request failed
+fortio/handmade-load.json | "200": 190,\n    "503": 10 => "200": 0 | no requests
+ghz/handmade-report.json | "OK": 9 => "Unavailable": 9 | every request failed
+ghz/handmade-report.json | "endReason": "normal" => "endReason": "cancel" | interrupted
+nighthawk/handmade-output.json | http_2xx => http_4xx | every request failed
+taurus/stats.xml | <succ value="240"> => <succ value="0"> ;; <succ value="480"> => <succ value="0"> ;; <fail value="0"> => <fail value="9"> | every request failed
+taurus/stats.csv | ^json =>  ;; ^, =>  ;; ^err => | holds no results
+hdrhistogram/requests.hgrm | ^       0 =>  ;; ^       1 =>  ;; ^       2 =>  ;; ^       3 =>  ;; ^       4 =>  ;; ^       5 =>  ;; ^       6 =>  ;; ^       7 =>  ;; ^       8 =>  ;; ^       9 =>  ;; ^      1 => | nothing was recorded
+hdrhistogram/requests.hlog | ^0. =>  ;; ^1. =>  ;; ^2. =>  ;; ^3. => | nothing was recorded
+"#;
+
+#[test]
+fn a_load_test_that_went_wrong_gives_no_numbers() {
+    let mut mistakes = Vec::new();
+    let mut covered = std::collections::BTreeSet::new();
+    for row in GONE_WRONG.lines().filter(|row| !row.is_empty()) {
+        let [file, changes, said] = row.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("not three cells: {row}");
+        };
+        let mut text = String::from_utf8(bytes_of(file)).unwrap();
+        for change in changes.split(" ;; ") {
+            let plain = change.replace("\\n", "\n").replace("\\t", "\t");
+            let (from, to) = plain.split_once(" =>").unwrap();
+            text = match from.strip_prefix('^') {
+                Some(start) => {
+                    let kept = text.lines().filter(|line| !line.starts_with(start));
+                    kept.map(|line| format!("{line}\n")).collect()
+                }
+                None => text.replace(from, to.strip_prefix(' ').unwrap_or(to)),
+            };
+        }
+        let (format, _) = FILES.iter().find(|(_, own)| *own == file).unwrap();
+        covered.insert(*format);
+        match read_bytes(Path::new("x"), text.as_bytes(), &from(format)) {
+            Ok(reading) => {
+                let told = reading.failures.iter().any(|f| f.reason.contains(said));
+                if !reading.measurements.is_empty() || !told {
+                    mistakes.push(format!("{row}\n  {:?}", reading.failures));
+                }
+            }
+            Err(error) if error.reason.contains(said) => {}
+            Err(error) => mistakes.push(format!("{row}\n  {error}")),
+        }
+    }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+    let open = ["plimsoll", "csv", "openmetrics", "otlp"];
+    for (format, _) in FILES.iter().filter(|(format, _)| !open.contains(format)) {
+        assert!(covered.contains(format), "{format}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
+use super::Renames;
 use crate::budget::parse_settings;
-use crate::model::{SeriesKey, Tags};
+use crate::model::{Failure, SeriesKey, Tags};
 use std::path::Path;
 
 fn settings(text: &str) -> (Option<super::Renames>, Vec<String>) {
@@ -38,6 +39,16 @@ fn renamed(renames: &super::Renames, text: &str) -> String {
     format!("{}:{}", key.benchmark, key.metric)
 }
 
+/// The present benchmark of something that failed as a whole.
+fn failed(renames: &Renames, benchmark: &str) -> String {
+    let failure = Failure {
+        benchmark: benchmark.to_owned(),
+        reason: String::new(),
+        tags: Tags::new(),
+    };
+    renames.failure(&failure, "ci").benchmark
+}
+
 #[test]
 fn names_are_followed_to_the_newest() {
     let renames = sound(
@@ -52,7 +63,7 @@ fn names_are_followed_to_the_newest() {
         renamed(&renames, "sort/std/64:time"),
         "order/std/64/new:time"
     );
-    assert_eq!(renames.benchmark("a", "ci"), "c");
+    assert_eq!(failed(&renames, "a"), "c");
 }
 
 #[test]
@@ -80,7 +91,7 @@ fn metrics_tags_and_labels() {
         renames.key(&key("x:time", &[], "ci")),
         key("x:time", &[], "ci")
     );
-    assert_eq!(renames.benchmark("shop", "ci"), "shop");
+    assert_eq!(failed(&renames, "shop"), "shop");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use inputs::{inputs, options, read, results_of};
 use plimsoll::formats::{Options, Reading, Readings};
 use plimsoll::git::Git;
 use plimsoll::lab;
-use plimsoll::model::{CommitId, Environment, Failure, Run, Source};
+use plimsoll::model::{CommitId, Environment, Failure, Run, Source, Tags};
 use plimsoll::report::{json, text};
 use plimsoll::store::{Appended, NewRun, Store};
 use plimsoll::verdict::Exit;
@@ -287,19 +287,21 @@ impl Attempt {
 
 /// Tags everything with the time that it covers.
 fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
-    for m in readings
-        .readings
-        .iter_mut()
-        .flat_map(|r| &mut r.measurements)
-    {
-        if let Some(other) = m.tags.insert("window".to_owned(), window.to_owned())
-            && other != window
-        {
-            bail!(
-                "`{}` already has the tag window={}: leave --window out",
-                text::plain(&m.benchmark),
-                text::plain(&other)
-            );
+    for reading in &mut readings.readings {
+        let measured = reading.measurements.iter_mut();
+        let measured = measured.map(|m| (&m.benchmark, &mut m.tags));
+        let failed = reading.failures.iter_mut();
+        let failed = failed.map(|f| (&f.benchmark, &mut f.tags));
+        for (benchmark, tags) in measured.chain(failed) {
+            if let Some(other) = tags.insert("window".to_owned(), window.to_owned())
+                && other != window
+            {
+                bail!(
+                    "`{}` already has the tag window={}: leave --window out",
+                    text::plain(benchmark),
+                    text::plain(&other)
+                );
+            }
         }
     }
     Ok(())
@@ -387,6 +389,7 @@ fn attempt(
         let failure = Failure {
             benchmark: own_name(args),
             reason: format!("the command failed ({})", done.status),
+            tags: Tags::new(),
         };
         attempt
             .readings

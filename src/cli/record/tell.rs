@@ -6,7 +6,7 @@ use super::super::world::Target;
 use super::sizes::FILE_SIZE;
 use super::{Attempt, COMMAND, Own};
 use plimsoll::formats::Reading;
-use plimsoll::model::{Measurement, Run, Unit};
+use plimsoll::model::{Failure, Measurement, Run, Unit};
 use plimsoll::report::text;
 use plimsoll::store::Appended;
 use std::collections::BTreeSet;
@@ -73,12 +73,7 @@ fn measured(out: &mut String, attempts: &[Attempt]) {
     let readings: Vec<Reading> = attempts.iter().flat_map(own).collect();
     let all: Vec<&Measurement> = readings.iter().flat_map(|r| &r.measurements).collect();
     for failure in readings.iter().flat_map(|r| &r.failures) {
-        let _ = writeln!(
-            out,
-            "  failed: {}: {}",
-            text::plain(&failure.benchmark),
-            text::plain(&failure.reason)
-        );
+        failed(out, failure);
     }
     let Some(first) = all.first() else {
         return;
@@ -168,14 +163,26 @@ fn read_as(out: &mut String, readings: &[Reading]) {
             }
         }
         for failure in of.iter().flat_map(|reading| &reading.failures) {
-            let _ = writeln!(
-                out,
-                "  failed: {}: {}",
-                text::plain(&failure.benchmark),
-                text::plain(&failure.reason)
-            );
+            failed(out, failure);
         }
     }
+}
+
+fn failed(out: &mut String, failure: &Failure) {
+    let mut slice = String::new();
+    for (key, value) in &failure.tags {
+        let mark = if slice.is_empty() { '{' } else { ',' };
+        let _ = write!(slice, "{mark}{}={}", text::plain(key), text::plain(value));
+    }
+    if !slice.is_empty() {
+        slice.push('}');
+    }
+    let name = text::plain(&failure.benchmark);
+    let _ = writeln!(
+        out,
+        "  failed: {name}{slice}: {}",
+        text::plain(&failure.reason)
+    );
 }
 
 pub(super) fn count(n: usize, noun: &str) -> String {

@@ -194,7 +194,7 @@ impl Log<'_, '_> {
     }
 }
 
-pub(super) fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+pub(super) fn read(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     let mut log = Log {
         source,
         at: 0,
@@ -211,7 +211,7 @@ pub(super) fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault>
         Err(Stop::Cut) => Some(log.place()),
         Err(Stop::Wrong(fault)) => return Err(fault),
     };
-    report(&requests, Some(version), cut, stem)
+    report(&requests, Some(version), cut)
 }
 
 fn records(log: &mut Log<'_, '_>, run: i64, requests: &mut Requests) -> Result<(), Stop> {

@@ -49,7 +49,16 @@ fn a_text_log_that_was_cut_off_keeps_what_was_read_and_says_so() {
     let text = "RUN\ta.B\tb\t1000\t \t3.9.5\nREQUEST\t\tadd\t1000\t1250\tOK\t \nREQUEST\t\tadd\t10";
     let reading = log(text).unwrap();
     assert!(close(get(&reading, "add", "requests").value, 1.0));
-    assert_eq!(reading.failures[0].benchmark, "simulation");
+    assert_eq!(reading.failures[0].benchmark, "All Requests");
+    for m in &reading.measurements {
+        assert!(
+            reading
+                .failures
+                .iter()
+                .any(|f| f.covers(&m.benchmark, &m.tags)),
+            "{m:?}"
+        );
+    }
     assert!(reading.failures[0].reason.contains("cut off at line 3"));
     // The same in the middle is a mistake.
     let error = log(&format!("{text}\nUSER\tx\tSTART\t1\n")).unwrap_err();

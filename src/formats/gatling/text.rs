@@ -65,7 +65,7 @@ fn layout(cells: &Cells<'_>) -> Option<Layout> {
     })
 }
 
-pub(super) fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+pub(super) fn read(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     let mut records = Records::without_quotes(b'\t');
     let mut requests = Requests::default();
     let mut version = None;
@@ -108,7 +108,7 @@ pub(super) fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault>
         Some(fault) => fault.place,
         None => None,
     };
-    report(&requests, version, cut, stem)
+    report(&requests, version, cut)
 }
 
 fn request(

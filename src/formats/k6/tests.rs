@@ -202,7 +202,7 @@ fn a_slice_without_requests_is_a_failure_of_its_own() {
         let reading = k6(&slice(values)).unwrap();
         assert!(close(plain(&reading, "latency.p95").value, 2e6));
         assert!(reading.measurements.iter().all(|m| m.tags.is_empty()));
-        assert_eq!(reading.failures[0].benchmark, "load{name=x}");
+        assert_eq!(reading.failures[0].benchmark, "load");
         assert!(reading.failures[0].reason.contains(reason));
     }
     let zero = r#"{"metrics": {"http_reqs": {"count": 5, "rate": 1}, "http_req_duration": {"avg": 0, "p(95)": 0}}}"#;

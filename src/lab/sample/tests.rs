@@ -1,6 +1,6 @@
 use super::*;
 use crate::lab::{Random, Taken};
-use crate::model::Failure;
+use crate::model::{Failure, Tags};
 use crate::verdict::Contrast;
 use std::cell::Cell;
 use std::time::SystemTime;
@@ -161,6 +161,7 @@ fn a_benchmark_that_one_side_lacks_stays_empty_there() {
                 taken.failures.push(Failure {
                     benchmark: "broken".into(),
                     reason: "panicked".into(),
+                    tags: Tags::new(),
                 });
             } else {
                 taken.measurements.push(one("old", 2.0));

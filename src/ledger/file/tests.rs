@@ -1,6 +1,8 @@
 use super::*;
 use crate::ledger::{folder, pack};
-use crate::model::{Direction, Environment, Failure, Measurement, Samples, Source, Spread, Unit};
+use crate::model::{
+    Direction, Environment, Failure, Measurement, Samples, Source, Spread, Tags, Unit,
+};
 use proptest::prelude::*;
 
 pub(crate) fn any_run() -> impl Strategy<Value = RunFile> {
@@ -104,7 +106,11 @@ pub(crate) fn any_run() -> impl Strategy<Value = RunFile> {
                 measurements,
                 failures: failures
                     .into_iter()
-                    .map(|(benchmark, reason)| Failure { benchmark, reason })
+                    .map(|(benchmark, reason)| Failure {
+                        benchmark,
+                        reason,
+                        tags: Tags::new(),
+                    })
                     .collect(),
             };
             RunFile {

@@ -1,6 +1,7 @@
 //! A series at the moment of judging, and what it is judged with.
 
 use super::Check;
+use super::series::Failed;
 use crate::analysis::{Analysis, Base, analyse_points, points_on_new_machine};
 use crate::budget::{Budget, Consequence, Kind, Limit, Rule};
 use crate::diag::Diagnostic;
@@ -10,7 +11,7 @@ use crate::stats::median;
 use crate::store::{Columns, SeriesRow};
 use crate::verdict::select::Pair;
 use crate::verdict::{Head, Judgement, LimitVerdict, Reason, Verdict, judge_regress};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 pub(super) struct Judging<'a, 'c> {
     pub(super) check: &'c Check<'a>,
@@ -21,7 +22,7 @@ pub(super) struct Judging<'a, 'c> {
     /// Place after the base's commit; the head's own without a base.
     pub(super) base_end: u32,
     pub(super) recent: HashSet<i64>,
-    pub(super) failed: HashMap<String, String>,
+    pub(super) failed: Failed,
     pub(super) order_unknown: bool,
     /// Series that are judged in this check, as often as limits select them.
     pub(super) compared: usize,

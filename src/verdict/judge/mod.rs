@@ -34,7 +34,7 @@ use bench::{Bench, JudgedBase, Judging, days, is_counter, proven_worse};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use many::{Controlling, control_many, in_threads};
-use series::failed_benchmarks;
+use series::Failed;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -321,7 +321,7 @@ fn with_judging(
         head_place,
         base_end,
         recent: recent_runs(check.runs, &placement, base_end, &groups),
-        failed: failed_benchmarks(check, &clean),
+        failed: Failed::of(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection.pairs.len(),
     };

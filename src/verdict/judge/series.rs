@@ -7,11 +7,11 @@ use crate::analysis::{analyse, suspects};
 use crate::budget::Headlines;
 use crate::detect::{ChangePoint, Scale};
 use crate::history::Series;
-use crate::model::Direction;
+use crate::model::{Direction, Failure, SeriesKey, Tags};
 use crate::store::RunRow;
 use crate::verdict::select::Pair;
 use crate::verdict::{Judgement, KnownChange, LimitVerdict, Reason, Record, Verdict};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What one series gave.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Judging<'_, '_> {
     pub(super) fn series(&self, index: usize, pairs: &[Pair<'_>]) -> JudgedSeries {
         let row = &self.check.series[index];
         let columns = &self.check.columns[index];
-        let failed = self.failed.contains_key(&row.key.benchmark);
+        let failed = self.failed.covers(&row.key);
         let judged = self.with_bench(row, columns, |bench| {
             let limits = pairs
                 .iter()
@@ -96,28 +96,18 @@ impl Judging<'_, '_> {
         found
     }
 
-    /// A benchmark that failed at its very first measurement has no series yet.
+    /// A slice that failed at its very first measurement has no series yet.
     pub(super) fn failed_and_never_seen(&self) -> Vec<LimitVerdict> {
         let mut verdicts = Vec::new();
-        let known: HashSet<&str> = self
-            .check
-            .series
-            .iter()
-            .map(|row| row.key.benchmark.as_str())
-            .collect();
-        let mut failed: Vec<&String> = self
-            .failed
-            .keys()
-            .filter(|b| !known.contains(b.as_str()))
-            .collect();
-        failed.sort();
-        for benchmark in failed {
+        let seen = |failure: &Failure| {
+            let mut rows = self.check.series.iter();
+            rows.any(|row| failure.covers(&row.key.benchmark, &row.key.tags))
+        };
+        let mut failed: Vec<&Failure> = self.failed.iter().filter(|f| !seen(f)).collect();
+        failed.sort_by_key(|f| (&f.benchmark, &f.tags));
+        for failure in failed {
             for budget in self.check.budgets {
-                for limit in budget
-                    .limits
-                    .iter()
-                    .filter(|l| l.select.benchmark.matches(benchmark))
-                {
+                for limit in budget.limits.iter().filter(|l| l.select.may_mean(failure)) {
                     let judgement = Judgement::bare(Verdict::Missing, Reason::BenchmarkFailed);
                     verdicts.push(blank(budget, limit, judgement));
                 }
@@ -180,29 +170,48 @@ impl Judging<'_, '_> {
     }
 }
 
-/// Benchmarks whose newest word at the head is a failure, with what the tool said.
-pub(super) fn failed_benchmarks(check: &Check<'_>, clean: &[&RunRow]) -> HashMap<String, String> {
-    let mut failed = HashMap::new();
-    for run in clean {
-        for failure in check.failures.get(&run.id).into_iter().flatten() {
-            failed.insert(failure.benchmark.clone(), (run.id, failure.reason.clone()));
+/// Slices of benchmarks whose newest word at the head is a failure, by benchmark.
+#[derive(Default)]
+pub(super) struct Failed(HashMap<String, Vec<Failure>>);
+
+impl Failed {
+    pub(super) fn of(check: &Check<'_>, clean: &[&RunRow]) -> Self {
+        let mut newest: HashMap<(&str, &Tags), (i64, &Failure)> = HashMap::new();
+        for run in clean {
+            for failure in check.failures.get(&run.id).into_iter().flatten() {
+                newest.insert((&failure.benchmark, &failure.tags), (run.id, failure));
+            }
         }
-    }
-    let measured_since = |benchmark: &str, failed_in: i64| {
-        let mut rows = check
-            .series
-            .iter()
-            .zip(check.columns)
-            .filter(|(row, _)| row.key.benchmark == benchmark);
-        rows.any(|(_, columns)| {
-            clean
+        let measured_since = |failure: &Failure, failed_in: i64| {
+            let mut rows = check
+                .series
                 .iter()
-                .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
-        })
-    };
-    failed
-        .into_iter()
-        .filter(|(benchmark, (run, _))| !measured_since(benchmark, *run))
-        .map(|(benchmark, (_, reason))| (benchmark, reason))
-        .collect()
+                .zip(check.columns)
+                .filter(|(row, _)| failure.covers(&row.key.benchmark, &row.key.tags));
+            rows.any(|(_, columns)| {
+                clean
+                    .iter()
+                    .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
+            })
+        };
+        let mut failed: HashMap<String, Vec<Failure>> = HashMap::new();
+        for (run, failure) in newest.into_values() {
+            if !measured_since(failure, run) {
+                let of = failed.entry(failure.benchmark.clone()).or_default();
+                of.push(failure.clone());
+            }
+        }
+        Self(failed)
+    }
+
+    /// Whether a series has no result because its slice failed.
+    pub(super) fn covers(&self, key: &SeriesKey) -> bool {
+        self.0
+            .get(&key.benchmark)
+            .is_some_and(|of| of.iter().any(|failure| failure.covers_tags(&key.tags)))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Failure> {
+        self.0.values().flatten()
+    }
 }

@@ -101,7 +101,6 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     let rows: Vec<SeriesRow> = check.series.iter().map(row).collect();
     let headlines = Headlines::new(rows.iter().map(|row| &row.key));
     let unfit = unfit_series(check.series);
-    let failed: BTreeSet<&str> = check.failed.iter().map(|f| f.benchmark.as_str()).collect();
     for budget in check.budgets {
         for limit in &budget.limits {
             // A relative change does not depend on the machine: any environment will do.
@@ -124,7 +123,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
                             series,
                             direction,
                             unfit: unfit.contains(&series.key),
-                            failed: failed.contains(series.key.benchmark.as_str()),
+                            failed: has_failed(check.failed, &series.key),
                         };
                         outcome.limits.extend(one.judge());
                     }
@@ -138,9 +137,10 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
                 continue;
             }
             let name = format!("{}/{}", budget.feature, limit.id);
-            if failed
+            if check
+                .failed
                 .iter()
-                .any(|name| limit.select.benchmark.matches(name))
+                .any(|failure| limit.select.may_mean(failure))
             {
                 let judgement = Judgement::bare(Verdict::Missing, Reason::BenchmarkFailed);
                 outcome.limits.push(blank(budget, limit, judgement));
@@ -214,6 +214,12 @@ fn name_what_cannot_be_attained(limits: &mut [LimitVerdict]) {
 }
 
 /// One limit on one series.
+fn has_failed(failed: &[Failure], key: &SeriesKey) -> bool {
+    failed
+        .iter()
+        .any(|failure| failure.covers(&key.benchmark, &key.tags))
+}
+
 struct One<'a, 'c> {
     check: &'c PairedCheck<'a>,
     budget: &'c Budget,

@@ -209,6 +209,7 @@ fn what_was_not_measured_is_missing_or_listed_never_a_pass() {
         failed: &[Failure {
             benchmark: "app".into(),
             reason: "panicked".into(),
+            tags: crate::model::Tags::new(),
         }],
         budgets: &[budget(FIVE)],
         retired: &[],
