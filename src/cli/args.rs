@@ -318,6 +318,10 @@ pub(crate) struct LabArgs {
     /// Read the results as this format instead of finding it by content.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<String>,
+    /// Name of the benchmark that the command itself is: it is measured beside the results that it
+    /// makes, as `record --name` does [default: program and arguments, where it makes none].
+    #[arg(long, requires = "command", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
     /// Draw the order of the runs from this number [default: drawn by the two commits].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

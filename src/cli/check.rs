@@ -142,7 +142,12 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         None
     };
     if let Some(suspects) = suspects {
-        let silent = suspects.measure(world, &args.lab.command, args.runs)?;
+        let silent = suspects.measure(
+            world,
+            &args.lab.command,
+            args.lab.name.as_deref(),
+            args.runs,
+        )?;
         let loaded = Loaded::new(world, &settings)?;
         outcome = question.look(&loaded, Stage::Confirmed)?;
         notes.push(confirmed(&suspects, &silent, args.runs));

@@ -67,6 +67,7 @@ impl Suspects {
         &self,
         world: &World,
         command: &[String],
+        name: Option<&str>,
         runs: u32,
     ) -> Result<Vec<String>> {
         let bare = |name: &String| match name.strip_prefix(&format!("{}/", self.suite)) {
@@ -80,6 +81,7 @@ impl Suspects {
             runs,
             suite: self.suite.clone(),
             label: self.label.clone(),
+            name: name.map(str::to_owned),
             only: names.clone(),
         };
         let measured = again.run(world)?;

@@ -101,6 +101,9 @@ pub struct Commands {
     pub results: Vec<PathBuf>,
     /// Read results as this format.
     pub from: Option<String>,
+    /// The command itself is a benchmark of this name, beside the results that it makes. Without a
+    /// name it is one where it makes none.
+    pub name: Option<String>,
     /// Folder below the root of the project in which all of them run.
     pub inside: PathBuf,
 }
@@ -200,6 +203,13 @@ pub(super) fn run_once(
             complained: done.complained,
         });
     }
+    let with_own = |readings| {
+        let mut all = taken(readings);
+        if let Some(name) = &commands.name {
+            all.measurements.extend(done.usage.measurements(name));
+        }
+        all
+    };
     let options = Options {
         from: commands.from.clone(),
         modified_since: Some(started),
@@ -229,7 +239,7 @@ pub(super) fn run_once(
                     .join(", ")
             )));
         }
-        return Ok(taken(readings.readings));
+        return Ok(with_own(readings.readings));
     }
     let criterion = target_of(slot).join("criterion");
     if criterion.is_dir()
@@ -240,7 +250,7 @@ pub(super) fn run_once(
     {
         let readings = read(&[criterion])?;
         if !readings.readings.is_empty() {
-            return Ok(taken(readings.readings));
+            return Ok(with_own(readings.readings));
         }
     }
     let at = Path::new("standard output");
@@ -254,10 +264,12 @@ pub(super) fn run_once(
     if known {
         let reading =
             formats::read_bytes(Path::new("-"), &done.printed, &options).map_err(trouble)?;
-        return Ok(taken(vec![reading]));
+        return Ok(with_own(vec![reading]));
     }
+    let name = commands.name.clone();
+    let name = name.unwrap_or_else(|| commands.bench.name());
     Ok(Taken {
-        measurements: done.usage.measurements(&commands.bench.name()),
+        measurements: done.usage.measurements(&name),
         failures: Vec::new(),
     })
 }

@@ -285,6 +285,7 @@ fn measured(world: &World, args: &Args, settings: &Settings) -> Result<String> {
             ]),
             results: Vec::new(),
             from: None,
+            name: None,
             inside: PathBuf::new(),
         };
         let mut bench = bench(&machine, &commands, std::env::temp_dir());

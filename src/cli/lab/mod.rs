@@ -68,6 +68,7 @@ fn commands(world: &World, args: &LabArgs, lab: &Lab) -> Result<Commands> {
         bench,
         results,
         from: args.from.clone().or_else(|| lab.from.clone()),
+        name: args.name.clone(),
         inside,
     })
 }

@@ -118,6 +118,8 @@ pub(crate) struct Again {
     pub(crate) runs: u32,
     pub(crate) suite: String,
     pub(crate) label: String,
+    /// Name of the benchmark that the command itself is.
+    pub(crate) name: Option<String>,
     /// Names of the benchmarks whose results are kept, without the suite.
     pub(crate) only: BTreeSet<String>,
 }
@@ -129,6 +131,7 @@ impl Again {
             runs: self.runs,
             env: Some(self.label),
             suite: self.suite,
+            name: self.name,
             command: self.command,
             ..Record::default()
         };
