@@ -22,11 +22,19 @@ pub enum Rule {
     Scaling,
     /// The metric without which the value means nothing.
     Guard,
+    /// What a sweep of load steps carries.
+    Capacity,
+    /// A demand with a date.
+    Milestone,
+    /// The limit of what may be added to the share of work that waits in line.
+    Contention,
+    /// The limit of what may be added to the cost of agreeing with each other.
+    Coherency,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Max,
         Self::Regress,
         Self::Drift,
@@ -35,6 +43,10 @@ impl Rule {
         Self::Complexity,
         Self::Scaling,
         Self::Guard,
+        Self::Capacity,
+        Self::Milestone,
+        Self::Contention,
+        Self::Coherency,
     ];
 
     /// The key of a budget file.
@@ -49,6 +61,10 @@ impl Rule {
             Self::Complexity => "complexity",
             Self::Scaling => "scaling",
             Self::Guard => "guard",
+            Self::Capacity => "capacity",
+            Self::Milestone => "milestone",
+            Self::Contention => "contention",
+            Self::Coherency => "coherency",
         }
     }
 }
