@@ -160,6 +160,13 @@ impl Budget {
 }
 
 impl Limit {
+    /// The pinned commits that its rules count from.
+    pub fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+        let sweep = self.capacity.as_ref().and_then(|rule| rule.drift.as_ref());
+        let own = self.drift.as_ref().map(|drift| &drift.anchor);
+        own.into_iter().chain(sweep.map(|(anchor, _)| anchor))
+    }
+
     /// Whether the limit needs the values of a series: to judge it, or to judge another by it.
     #[must_use]
     pub fn reads(&self, key: &SeriesKey, headlines: &Headlines) -> bool {

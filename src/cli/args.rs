@@ -1,10 +1,12 @@
 //! Arguments, and nothing else.
 
 mod accept;
+mod capacity;
 mod github;
 mod ledger;
 
 pub(crate) use accept::{Accept, Init};
+pub(crate) use capacity::{Capacity, Fit};
 pub(crate) use github::{Action, Comment, FailOn, When};
 pub(crate) use ledger::{Prune, Sync};
 
@@ -87,6 +89,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'\n  plimsoll log checkout --since tag:v2.0.0 --by release"
     )]
     Log(Log),
+    /// How much load is carried, how sure that is, and whether it holds on the day.
+    #[command(
+        after_help = "Load steps are results of one benchmark that differ in a tag such as concurrency, connections,\nusers or vus. Of files without one (vegeta, hey, oha) each is a step, its load rate × mean latency.\nNothing is said of loads that were not tested. With milestones in the budget, or --demand, the exit\ncode is that of check.\n\nExamples:\n  plimsoll capacity wrk-*.txt --at-latency 300ms\n  plimsoll capacity steps.csv --demand \"4200 req/s\"\n  plimsoll capacity api-capacity --format json"
+    )]
+    Capacity(Capacity),
     /// Change points of any CSV or NDJSON series; needs no repository.
     #[command(
         after_help = "Examples:\n  plimsoll detect history.csv\n  plimsoll detect --format json - < history.ndjson"

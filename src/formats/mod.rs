@@ -45,6 +45,7 @@ mod load;
 mod locust;
 mod luau;
 mod mitata;
+mod moments;
 mod oha;
 mod openmetrics;
 mod otlp;
@@ -60,6 +61,7 @@ mod series;
 mod siege;
 mod sniff;
 mod source;
+mod steps;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -71,6 +73,7 @@ mod vegeta;
 mod vitest;
 mod wrk;
 
+pub use moments::{LoadMoment, moments};
 pub use read::{holds_criterion, read, read_bytes, read_stream, recognise};
 pub use registry::{Format, by_name, formats, table};
 pub use series::{PlainSeries, read_series};

@@ -10,7 +10,7 @@ use super::{
     gungraun, h2load, hey, hyperfine, iai, jmeter, jmh, julia, k6, libtest, lighthouse, locust,
     luau, mitata, oha, pyperf, pytest_benchmark, ruby, siege, tinybench, vegeta, vitest, wrk,
 };
-use super::{artillery, csv, openmetrics, otlp, plimsoll};
+use super::{artillery, csv, openmetrics, otlp, plimsoll, steps};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -130,6 +130,7 @@ static FORMATS: &[Format] = &[
     otlp::FORMAT,
     plimsoll::FORMAT,
     csv::FORMAT,
+    steps::FORMAT,
 ];
 
 #[cfg(test)]

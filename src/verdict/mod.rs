@@ -5,6 +5,7 @@
 
 mod accepted;
 mod audit;
+mod capacity;
 mod evidence;
 mod judge;
 mod paired;
@@ -16,6 +17,10 @@ mod summary;
 
 pub use accepted::{Over, broken_acceptances, over_because_of};
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
+pub use capacity::{
+    Added, CapacityFound, Coefficient, MilestoneFound, UnitsFound, judge_added, judge_milestone,
+    question, recorded,
+};
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, Tightening, judge};
 pub use paired::{
@@ -106,6 +111,12 @@ pub enum Reason {
     GuardBroken,
     /// The control, the base against itself, differs: this machine compares nothing.
     UnfitRunner,
+    /// More load is asked for than was tested.
+    NotTested,
+    /// A check of the sweep fails: what it says cannot be relied on.
+    Unsound,
+    /// It holds only as its owner assumes that units add up.
+    ScaleAssumed,
 }
 
 impl Reason {
@@ -131,6 +142,9 @@ impl Reason {
             Self::GuardMissing => "guard-missing",
             Self::GuardBroken => "guard-broken",
             Self::UnfitRunner => "unfit-runner",
+            Self::NotTested => "not-tested",
+            Self::Unsound => "unsound",
+            Self::ScaleAssumed => "scale-assumed",
         }
     }
 }
@@ -194,6 +208,8 @@ pub struct LimitVerdict {
     pub exhausted: Option<Exhausted>,
     /// The newest values, oldest first, the head last: for a sparkline.
     pub trend: Vec<f64>,
+    /// What a sweep of load steps said, for the rules about one.
+    pub capacity: Option<Box<CapacityFound>>,
 }
 
 impl LimitVerdict {

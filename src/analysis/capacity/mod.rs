@@ -110,7 +110,7 @@ pub struct AtLatency {
 }
 
 /// All that one sweep says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Capacity {
     /// The sweep.
     pub sweep: Sweep,

@@ -1,17 +1,6 @@
 //! How a service behaves over time: how long it needs to recover from an overload.
 
-/// What a tool reported of one moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
-    /// Seconds, on any clock.
-    pub time: f64,
-    /// The load at that moment.
-    pub n: f64,
-    /// Tail latency, in nanoseconds.
-    pub tail: Option<f64>,
-    /// Share of failed requests.
-    pub errors: Option<f64>,
-}
+pub use crate::formats::LoadMoment as Moment;
 
 /// How long it took until a service answered within its budget again.
 #[derive(Debug, Clone, Copy, PartialEq)]

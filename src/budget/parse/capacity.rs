@@ -5,8 +5,8 @@ use super::rules::limit_section;
 use crate::budget::capacity::DAYS_A_MONTH;
 use crate::budget::reader::{Faults, Table};
 use crate::budget::{
-    Anchor, CapacityRule, Coefficients, Demand, Dimension, Limit, Milestone, Quantity, ScaleUnit,
-    Wanted, parse_percent,
+    CapacityRule, Coefficients, Demand, Dimension, Limit, Milestone, Quantity, ScaleUnit, Wanted,
+    parse_percent,
 };
 use crate::diag::Severity;
 use crate::model::Unit;
@@ -15,7 +15,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 /// What a limit over load steps cannot be joined with: these judge one series.
-const ALONE: [&str; 14] = [
+const ALONE: [&str; 13] = [
     "max",
     "regress",
     "drift",
@@ -29,7 +29,6 @@ const ALONE: [&str; 14] = [
     "min",
     "deterministic",
     "direction",
-    "kind",
 ];
 
 /// Reads the rule, with what `select` says of its axes.

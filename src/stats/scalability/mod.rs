@@ -23,7 +23,7 @@ pub enum Residuals {
 }
 
 /// A fitted law. Concurrency as it was given, throughput in the unit that was given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scalability {
     /// Contention, 0 to 1.
     pub alpha: f64,

@@ -28,7 +28,7 @@ pub(super) enum Fixed {
 }
 
 /// Loads and throughputs, the throughputs relative to their geometric mean.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Problem {
     n: Vec<f64>,
     x: Vec<f64>,
@@ -252,10 +252,8 @@ fn damped(mut a: [[f64; 3]; 3], damping: f64, held: [bool; 3]) -> [[f64; 3]; 3] 
     for i in 0..3 {
         a[i][i] *= 1.0 + damping;
         if held[i] {
-            for j in 0..3 {
-                a[i][j] = 0.0;
-                a[j][i] = 0.0;
-            }
+            a[i] = [0.0; 3];
+            a.iter_mut().for_each(|row| row[i] = 0.0);
             a[i][i] = 1.0;
         }
     }

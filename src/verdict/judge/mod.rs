@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod blame;
+mod capacity;
 mod family;
 mod ratchet;
 mod trend;
@@ -239,6 +240,9 @@ pub fn judge(check: &Check<'_>) -> Outcome {
         &selection.pairs,
         check.series,
     ));
+    for sweep in &selection.sweeps {
+        outcome.limits.extend(judging.capacity(sweep));
+    }
     let mut by_series: HashMap<usize, Vec<Pair<'_>>> = HashMap::new();
     for pair in selection.pairs {
         by_series.entry(pair.series).or_default().push(pair);
@@ -366,6 +370,7 @@ pub(super) fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> Lim
         slice: None,
         exhausted: None,
         trend: Vec::new(),
+        capacity: None,
     }
 }
 
