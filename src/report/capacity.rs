@@ -261,7 +261,7 @@ fn carried(of: &Capacity, a: &Available) -> String {
     format!("carries {value} {end}")
 }
 
-fn tail(of: &Capacity) -> String {
+pub(super) fn tail(of: &Capacity) -> String {
     text::plain(of.sweep.tail.trim_start_matches("latency."))
 }
 
@@ -380,7 +380,7 @@ fn flag(of: &Capacity) -> Option<&'static str> {
     )
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Over => "OVER",
         Verdict::Missing => "MISSING",
@@ -401,7 +401,7 @@ pub fn terminal(views: &[CapacityView]) -> String {
     out
 }
 
-fn heading(view: &CapacityView) -> String {
+pub(super) fn heading(view: &CapacityView) -> String {
     let sweep = &view.capacity.sweep;
     let fault = sweep.fault().map_or_else(String::new, |fault| {
         format!(" under fault {}", text::plain(fault))

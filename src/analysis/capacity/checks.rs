@@ -83,10 +83,7 @@ fn little(of: &Capacity) -> CapacityCheck {
         Some(think) => think,
         None if sweep.without_thinking() => 0.0,
         None => {
-            let why = format!(
-                "how long {} think between requests is not known",
-                sweep.axis
-            );
+            let why = "how long users wait between requests is not known (think)".to_owned();
             return check(name, None, why);
         }
     };

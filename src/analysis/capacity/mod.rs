@@ -9,7 +9,7 @@ mod sweep;
 
 pub use checks::{CapacityCheck, LEAST_LEVELS};
 pub use series::{Moment, Recovery, recovery};
-pub use sweep::{AXES, Observed, Step, Sweep, SweepOptions, sweeps};
+pub use sweep::{AXES, Observed, Step, Sweep, SweepOptions, add_efficiencies, sweeps};
 
 use crate::stats::{Bounds, Residuals, Scalability, median, scalability};
 

@@ -1,7 +1,7 @@
 //! Measurements that differ only in their load are the steps of one sweep.
 
 use super::whole;
-use crate::model::{Measurement, Tags};
+use crate::model::{Direction, Measurement, Tags, Unit};
 use crate::stats::median;
 use std::collections::BTreeMap;
 
@@ -97,6 +97,8 @@ pub struct Sweep {
     pub tags: Tags,
     /// The tag that holds the load; `rate` where the load is throughput × mean latency.
     pub axis: String,
+    /// The throughput's name.
+    pub throughput: String,
     /// The tail's name, such as `latency.p95`; empty where none was measured.
     pub tail: String,
     /// Steps by load.
@@ -190,6 +192,56 @@ fn load_of(tags: &Tags, x: Option<&str>) -> Option<(Axis, f64)> {
             };
             Some((axis, number(digits)?)).filter(|_| known)
         })
+}
+
+/// Adds `efficiency`, X(N) ÷ (N·X(1)), to every step of the sweeps that one run holds: a cheap stand-in
+/// for the whole law, which can be limited like any other metric. The lowest step has none; nor has a
+/// sweep whose loads follow from its rates.
+pub fn add_efficiencies(measurements: &mut Vec<Measurement>) {
+    let mut steps: BTreeMap<(String, Tags, Axis), Vec<(f64, usize)>> = BTreeMap::new();
+    for (at, one) in measurements.iter().enumerate() {
+        let Some((axis, n)) = load_of(&one.tags, None) else {
+            continue;
+        };
+        if one.metric == "rate" && !OFFERED.contains(&axis.counts.as_str()) && one.value > 0.0 {
+            let mut rest = one.tags.clone();
+            rest.remove(&axis.tag);
+            if axis.tag == "connections" {
+                rest.remove("threads");
+            }
+            let key = (one.benchmark.clone(), rest, axis);
+            steps.entry(key).or_default().push((n, at));
+        }
+    }
+    let mut made = Vec::new();
+    for mut own in steps.into_values() {
+        own.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((low, first)) = own.first().copied() else {
+            continue;
+        };
+        for (n, at) in own.into_iter().skip(1) {
+            let one = measurements[at].value / n / (measurements[first].value / low);
+            made.push(Measurement {
+                metric: "efficiency".to_owned(),
+                value: one,
+                unit: Unit::Ratio,
+                direction: Some(Direction::Higher),
+                n: 1,
+                spread: None,
+                samples: None,
+                source_metric: "rate".to_owned(),
+                source_unit: "1/s".to_owned(),
+                ..measurements[at].clone()
+            });
+        }
+    }
+    let known = |new: &Measurement| {
+        measurements.iter().any(|own| {
+            (&own.benchmark, &own.metric, &own.tags) == (&new.benchmark, &new.metric, &new.tags)
+        })
+    };
+    made.retain(|new| !known(new));
+    measurements.extend(made);
 }
 
 #[derive(Default)]
@@ -320,6 +372,7 @@ fn build(
         benchmark,
         tags,
         axis,
+        throughput,
         tail: if has_tail { tail } else { String::new() },
         steps: built,
         by_little,

@@ -468,3 +468,7 @@ fn wanted(text: &str, span: &Range<usize>, faults: &mut Faults<'_>) -> Option<Wa
 pub(super) fn is_given(limit: &Table<'_, '_>) -> bool {
     limit.value("capacity").map(Spanned::get_ref).is_some()
 }
+
+#[cfg(test)]
+#[path = "capacity_tests.rs"]
+mod tests;

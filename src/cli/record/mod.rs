@@ -255,6 +255,7 @@ impl Attempt {
         measurements
             .iter_mut()
             .for_each(|m| m.benchmark = named(&m.benchmark));
+        plimsoll::analysis::capacity::add_efficiencies(&mut measurements);
         failures
             .iter_mut()
             .for_each(|f| f.benchmark = named(&f.benchmark));

@@ -6,7 +6,8 @@ use super::state::state;
 use crate::analysis::{Analysis, Ledger, analyse};
 use crate::detect::Scale;
 use crate::history::{Point, Series};
-use crate::model::Direction;
+use crate::budget::Limit;
+use crate::model::{Direction, SeriesKey};
 use crate::report::view::{
     ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
 };
@@ -20,6 +21,11 @@ const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
 const FORECAST_POINTS: usize = 300;
 
 impl Builder<'_> {
+    /// Of a sweep of load steps one series stands for all: it has the verdict.
+    fn carries(&self, limit: &Limit, key: &SeriesKey) -> bool {
+        limit.capacity.is_none() || self.about.contains_key(key)
+    }
+
     /// Everything about a series with at least one point.
     pub(super) fn view(&self, series: &Series) -> SeriesView {
         let analysis = analyse(series);
@@ -33,7 +39,9 @@ impl Builder<'_> {
                 let limit = budget
                     .limits
                     .iter()
-                    .find(|limit| limit.select.matches(key, &self.headlines))?;
+                    .find(|limit| {
+                        limit.select.matches(key, &self.headlines) && self.carries(limit, key)
+                    })?;
                 Some((feature, budget, limit))
             });
         let limit = chosen.map(|(_, _, limit)| limit);

@@ -95,6 +95,32 @@ impl Judging<'_, '_> {
             env: env.to_owned(),
         };
         key.tags.insert(capacity.sweep.axis.clone(), "*".to_owned());
+        // The throughput at the largest load stands for the sweep where series are listed.
+        let carrier: Vec<SeriesKey> = steps
+            .series
+            .iter()
+            .map(|i| &self.check.series[*i].key)
+            .filter(|own| own.env == env && own.benchmark == capacity.sweep.benchmark)
+            .filter(|own| own.metric == capacity.sweep.throughput)
+            .filter(|own| {
+                capacity
+                    .sweep
+                    .tags
+                    .iter()
+                    .all(|(k, v)| own.tags.get(k) == Some(v))
+            })
+            .filter(|own| {
+                let loads = own
+                    .tags
+                    .values()
+                    .filter_map(|text| text.parse::<f64>().ok());
+                loads
+                    .into_iter()
+                    .any(|n| (n - capacity.tested_max).abs() < 1e-9)
+            })
+            .take(1)
+            .cloned()
+            .collect();
         let plain = CapacityFound {
             capacity: capacity.clone(),
             older: older.cloned(),
@@ -109,6 +135,7 @@ impl Judging<'_, '_> {
             verdict.direction = Direction::Higher;
             verdict.value = found.capacity.available.map(|a| a.value);
             verdict.runs = found.capacity.sweep.runs();
+            verdict.members.clone_from(&carrier);
             verdict.capacity = Some(Box::new(found));
             verdict
         };
