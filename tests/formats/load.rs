@@ -43,6 +43,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("artillery", "artillery/run.json"),
     ("plimsoll", "plimsoll/handmade-measurements.json"),
     ("csv", "csv/handmade-long.csv"),
+    ("steps", "steps/handmade-steps.csv"),
     ("openmetrics", "openmetrics/handmade-service.prom"),
     ("otlp", "otlp/handmade-export.json"),
 ];

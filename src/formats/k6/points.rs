@@ -9,13 +9,14 @@
 use super::{Contains, Fault, Kind, MILLISECOND, Metric, Values, shapes};
 use crate::formats::delimited::{Header, Records, number};
 use crate::formats::distribution::Distribution;
-use crate::formats::parsed::{Parsed, not_negative};
+use crate::formats::load::Load;
+use crate::formats::parsed::{Parsed, RATE, not_negative};
 use crate::formats::requests::{How, PERCENTILES, Requests, steps};
 use crate::formats::source::Source;
 use crate::model::Tags;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Numbers of trends are counted in millionths: nanoseconds of milliseconds.
 const STEPS: f64 = 1e6;
@@ -293,6 +294,8 @@ enum Role {
     Took,
     Iterated,
     None,
+    /// How many users there are.
+    Users,
 }
 
 #[derive(Default)]
@@ -303,6 +306,81 @@ struct Counts {
     key: Vec<u8>,
     clock: Clock,
     span: Option<(i64, i64)>,
+    stages: Stages,
+}
+
+/// What happened while so many users were at work. There is no distribution here: a ramp passes
+/// through every number of them.
+#[derive(Default)]
+struct Stage {
+    nanos: i64,
+    requests: u64,
+    failures: u64,
+    took: f64,
+}
+
+/// Stages by number of users.
+#[derive(Default)]
+struct Stages {
+    by_users: BTreeMap<u64, Stage>,
+    now: Option<(u64, i64)>,
+}
+
+/// Numbers of users that were kept for less are parts of a ramp.
+const STAGE: i64 = 5 * NANOS;
+
+impl Stages {
+    /// k6 says every second how many users there are.
+    fn users(&mut self, users: f64, time: i64) {
+        if let Some((before, since)) = self.now {
+            let stage = self.by_users.entry(before).or_default();
+            stage.nanos = stage
+                .nanos
+                .saturating_add(time.saturating_sub(since).max(0));
+        }
+        self.now = Some((users.max(0.0) as u64, time));
+    }
+
+    fn request(&mut self, role: Role, value: f64) {
+        let Some((users, _)) = self.now else { return };
+        let stage = self.by_users.entry(users).or_default();
+        match role {
+            Role::Made => stage.requests += 1,
+            Role::Failed if value != 0.0 => stage.failures += 1,
+            Role::Took => stage.took += value,
+            _ => {}
+        }
+    }
+
+    /// Each stage that was kept, where there are several: the tag `vus` tells them apart.
+    fn report(self, name: &str, parsed: &mut Parsed) -> Result<(), Fault> {
+        let kept: Vec<(u64, Stage)> = self
+            .by_users
+            .into_iter()
+            .filter(|(users, stage)| *users > 0 && stage.nanos >= STAGE && stage.requests > 0)
+            .collect();
+        if kept.len() < 2 {
+            return Ok(());
+        }
+        for (users, stage) in kept {
+            let tags = [("vus".to_owned(), users.to_string())].into();
+            let made = stage.requests as f64;
+            let failed = stage.failures.min(stage.requests) as f64;
+            let load = Load::new(
+                name,
+                tags,
+                (made, ("http_reqs", "count")),
+                (failed, ("http_req_failed", "count")),
+                parsed,
+            )?;
+            let Some(mut load) = load else { continue };
+            let mean = stage.took / made;
+            load.latency("mean", mean, MILLISECOND, ("http_req_duration", "ms"))?;
+            let rate = made / (stage.nanos as f64 / NANOS as f64);
+            load.value("rate", rate, RATE, ("http_reqs", "1/s"))?;
+        }
+        Ok(())
+    }
 }
 
 impl Counts {
@@ -324,6 +402,7 @@ impl Counts {
                 ("http_req_failed", Kind::Rate) => Role::Failed,
                 ("http_req_duration", Kind::Trend) => Role::Took,
                 ("iterations", Kind::Counter) => Role::Iterated,
+                ("vus", Kind::Gauge) => Role::Users,
                 _ => Role::None,
             },
             trend: Distribution::default(),
@@ -359,6 +438,13 @@ impl Counts {
             return Ok(());
         }
         let mut span = None;
+        if role == Role::Users {
+            if let Some(time) = self.clock.read_any(&point.time) {
+                self.stages.users(point.value, time);
+            }
+            return Ok(());
+        }
+        self.stages.request(role, point.value);
         if matches!(role, Role::Made | Role::Iterated) {
             let time = self.clock.read_any(&point.time).ok_or_else(|| {
                 Fault::at(
@@ -419,6 +505,7 @@ impl Counts {
         let whole = super::of_summary(stem, &metrics)?;
         parsed.measurements.extend(whole.measurements);
         parsed.failures.extend(whole.failures);
+        self.stages.report(stem, &mut parsed)?;
         for (key, tally) in self.requests.by_name() {
             let mut parts = key.split(|byte| *byte == 0).map(String::from_utf8_lossy);
             let mut part = || parts.next().unwrap_or_default().into_owned();
@@ -634,6 +721,42 @@ mod tests {
 
     const A: &str = "\"name\":\"a\",\"scenario\":\"default\",\"group\":\"\"";
     const B: &str = "\"name\":\"b\",\"scenario\":\"peak\",\"group\":\"::buy\"";
+
+    #[test]
+    fn numbers_of_users_that_were_kept_are_steps() {
+        let mut text = declared() + &metric("vus", "gauge", "default");
+        for second in 0..24 {
+            // Ten seconds of 5, a ramp, ten seconds of 20.
+            let users = match second {
+                0..10 => 5,
+                10..13 => 5 + 5 * (second - 9),
+                _ => 20,
+            };
+            text += &point("vus", second, &users.to_string(), "");
+            for _ in 0..users {
+                text += &request(second, "40", if second == 20 { "1" } else { "0" }, A);
+            }
+        }
+        let reading = read_text("run.json", "k6", &text).unwrap();
+        let of = |vus: &str, metric: &str| {
+            let mut all = reading.measurements.iter();
+            let own =
+                all.find(|m| m.metric == metric && m.tags.get("vus").is_some_and(|v| v == vus));
+            own.map(|m| m.value)
+        };
+        assert!(
+            close(of("5", "rate").unwrap(), 5.0) && close(of("5", "latency.mean").unwrap(), 40e6)
+        );
+        assert!(of("20", "error_rate").unwrap() > 0.05 && of("20", "rate").unwrap() > 19.0);
+        assert_eq!(of("10", "rate"), None);
+        let still = text.replace("\"value\":20,", "\"value\":5,");
+        let reading = read_text("run.json", "k6", &still).unwrap();
+        let fast = reading
+            .measurements
+            .iter()
+            .filter(|m| m.tags.contains_key("vus"));
+        assert_eq!(fast.count(), 0);
+    }
 
     #[test]
     fn the_whole_and_each_kind_of_request() {
