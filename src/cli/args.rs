@@ -202,6 +202,9 @@ pub(crate) struct Record {
     /// The time that data from the field covers, as `24h`: a tag, so that other windows are other series.
     #[arg(long, value_name = "DURATION", requires_all = ["env", "commit"], conflicts_with = "command", value_parser = window)]
     pub(crate) window: Option<String>,
+    /// A tag for everything that is recorded, as `concurrency=50` or `fault=db-slow`; may be repeated.
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = tag)]
+    pub(crate) tags: Vec<(String, String)>,
     /// Prefix of the benchmarks' names, for groups that are recorded together.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) suite: String,
@@ -220,6 +223,16 @@ pub(crate) struct Record {
     /// A command that makes the results, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+/// A tag: neither name nor value is empty.
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write NAME=VALUE, as in concurrency=50".to_owned()),
+    }
 }
 
 /// A number of seconds, minutes, hours, days or weeks, as it stands.

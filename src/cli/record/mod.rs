@@ -277,19 +277,20 @@ impl Attempt {
     }
 }
 
-/// Tags everything with the time that it covers.
-fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
+/// Tags everything: with the time that it covers, or what the user says.
+fn tagged(readings: &mut Readings, (name, value): (&str, &str), option: &str) -> Result<()> {
     for m in readings
         .readings
         .iter_mut()
         .flat_map(|r| &mut r.measurements)
     {
-        if let Some(other) = m.tags.insert("window".to_owned(), window.to_owned())
-            && other != window
+        if let Some(other) = m.tags.insert(name.to_owned(), value.to_owned())
+            && other != value
         {
             bail!(
-                "`{}` already has the tag window={}: leave --window out",
+                "`{}` already has the tag {}={}: leave {option} out",
                 text::plain(&m.benchmark),
+                text::plain(name),
                 text::plain(&other)
             );
         }
@@ -297,7 +298,23 @@ fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
     Ok(())
 }
 
+/// What was read or measured, with the tags of the command line.
 fn collect(
+    world: &World,
+    args: &Record,
+    sizes: &Sizes,
+    head_time: Option<SystemTime>,
+) -> Result<Vec<Attempt>> {
+    let mut attempts = collected(world, args, sizes, head_time)?;
+    for attempt in &mut attempts {
+        for (name, value) in &args.tags {
+            tagged(&mut attempt.readings, (name, value), "--tag")?;
+        }
+    }
+    Ok(attempts)
+}
+
+fn collected(
     world: &World,
     args: &Record,
     sizes: &Sizes,
@@ -316,7 +333,7 @@ fn collect(
         };
         readings.readings.extend(sizes.read(world)?);
         if let Some(window) = &args.window {
-            of_window(&mut readings, window)?;
+            tagged(&mut readings, ("window", window), "--window")?;
         }
         return Ok(vec![Attempt::of_files(readings)]);
     }

@@ -324,6 +324,8 @@ struct Stage {
 struct Stages {
     by_users: BTreeMap<u64, Stage>,
     now: Option<(u64, i64)>,
+    /// Since the last word on users: how long that lasts is not known yet.
+    pending: Stage,
 }
 
 /// Numbers of users that were kept for less are parts of a ramp.
@@ -337,13 +339,16 @@ impl Stages {
             stage.nanos = stage
                 .nanos
                 .saturating_add(time.saturating_sub(since).max(0));
+            stage.requests += self.pending.requests;
+            stage.failures += self.pending.failures;
+            stage.took += self.pending.took;
         }
+        self.pending = Stage::default();
         self.now = Some((users.max(0.0) as u64, time));
     }
 
     fn request(&mut self, role: Role, value: f64) {
-        let Some((users, _)) = self.now else { return };
-        let stage = self.by_users.entry(users).or_default();
+        let stage = &mut self.pending;
         match role {
             Role::Made => stage.requests += 1,
             Role::Failed if value != 0.0 => stage.failures += 1,

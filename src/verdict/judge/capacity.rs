@@ -173,7 +173,8 @@ impl Judging<'_, '_> {
                 .filter(|used| used.is_finite());
             verdicts.push(verdict);
         }
-        let compared = rule.regress.is_some() || rule.drift.is_some();
+        let based = rule.regress.is_some() && self.check.base.is_some();
+        let compared = based || rule.drift.is_some();
         if rule.min.is_some() || (verdicts.is_empty() && !compared) {
             let judgement = judge_least(&capacity, rule.min);
             let mut verdict = describe(Rule::Capacity, judgement, plain.clone());
