@@ -226,7 +226,7 @@ fn steps_under_a_fault_are_a_sweep_of_their_own() {
     let limits = at(&check, "limits").as_array().unwrap();
     let verdict = |id: &str| {
         let own: Vec<_> = limits.iter().filter(|l| l["limit"] == id).collect();
-        assert_eq!(own.len(), 1);
+        assert_eq!(own.len(), 1, "{check:#}");
         own[0]["verdict"].clone()
     };
     assert_eq!(

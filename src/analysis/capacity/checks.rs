@@ -100,8 +100,8 @@ fn little(of: &Capacity) -> CapacityCheck {
         name,
         Some(worst.abs() <= LITTLE),
         format!(
-            "throughput × mean time differs from the load by {:+.1} % at N = {}; 5 % are allowed",
-            100.0 * worst,
+            "throughput × mean time differs from the load by {:.1} % at N = {}; 5 % are allowed",
+            100.0 * worst.abs(),
             whole(*n)
         ),
     )

@@ -130,7 +130,13 @@ impl Judging<'_, '_> {
         let describe = |which: Rule, judgement: Judgement, found: CapacityFound| {
             let mut verdict = blank(steps.budget, steps.limit, judgement);
             verdict.rule = Some(which);
-            verdict.series = Some(key.clone());
+            let mut key = key.clone();
+            key.metric = match (&found.milestone, which) {
+                (Some(milestone), _) => format!("capacity for {}", milestone.name),
+                (None, Rule::Contention | Rule::Coherency) => which.as_str().to_owned(),
+                (None, _) => key.metric,
+            };
+            verdict.series = Some(key);
             verdict.unit = Unit::PerSecond;
             verdict.direction = Direction::Higher;
             verdict.value = found.capacity.available.map(|a| a.value);
