@@ -4,9 +4,9 @@ use super::Builder;
 use super::changes::take_in;
 use super::state::state;
 use crate::analysis::{Analysis, Ledger, analyse};
+use crate::budget::Limit;
 use crate::detect::Scale;
 use crate::history::{Point, Series};
-use crate::budget::Limit;
 use crate::model::{Direction, SeriesKey};
 use crate::report::view::{
     ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
@@ -36,12 +36,9 @@ impl Builder<'_> {
             .iter()
             .enumerate()
             .find_map(|(feature, budget)| {
-                let limit = budget
-                    .limits
-                    .iter()
-                    .find(|limit| {
-                        limit.select.matches(key, &self.headlines) && self.carries(limit, key)
-                    })?;
+                let limit = budget.limits.iter().find(|limit| {
+                    limit.select.matches(key, &self.headlines) && self.carries(limit, key)
+                })?;
                 Some((feature, budget, limit))
             });
         let limit = chosen.map(|(_, _, limit)| limit);
