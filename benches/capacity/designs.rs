@@ -1,6 +1,6 @@
 //! Six designs of a sweep, and how often intervals of its peak cover the truth.
 
-use plimsoll::stats::{Residuals, normal_quantile, scalability, student_t_quantile};
+use plimsoll::stats::{Residuals, normal_quantile, scalability};
 
 /// A service and how it is tested.
 pub(crate) struct Design {
@@ -75,8 +75,6 @@ impl Design {
 pub(crate) struct Covered {
     /// The profile interval holds the peak.
     pub(crate) profile: f64,
-    /// Estimate ± t × standard error does.
-    pub(crate) wald: f64,
     /// The profile interval has no upper end.
     pub(crate) open: f64,
 }
@@ -84,7 +82,7 @@ pub(crate) struct Covered {
 /// Draws sweeps and counts.
 pub(crate) fn covered(design: &Design, draws: u32, seed: u64) -> Covered {
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + design.loads.len() as u64);
-    let (mut profile, mut wald, mut open, mut known) = (0_u32, 0_u32, 0_u32, 0_u32);
+    let (mut profile, mut open) = (0_u32, 0_u32);
     for _ in 0..draws {
         let (mut n, mut x) = (Vec::new(), Vec::new());
         for load in design.loads {
@@ -100,20 +98,10 @@ pub(crate) fn covered(design: &Design, draws: u32, seed: u64) -> Covered {
         let inside = bounds.low <= peak && bounds.high.is_none_or(|high| peak <= high);
         profile += u32::from(inside);
         open += u32::from(bounds.high.is_none());
-        // The delta method: N = √((1 − α)/β).
-        if let (Some([a, b, _]), Some(found)) = (law.standard_errors(), law.peak()) {
-            known += 1;
-            let by_alpha = found / (2.0 * (1.0 - law.alpha));
-            let by_beta = found / (2.0 * law.beta);
-            let error = (by_alpha * a).hypot(by_beta * b);
-            let reach = student_t_quantile(0.975, law.df) * error;
-            wald += u32::from((found - peak).abs() <= reach);
-        }
     }
     let of = |count: u32, all: u32| f64::from(count) / f64::from(all.max(1));
     Covered {
         profile: of(profile, draws),
-        wald: of(wald, known),
         open: of(open, draws),
     }
 }

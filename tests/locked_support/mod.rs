@@ -1,6 +1,6 @@
 //! A small HTTP server with a lock in it. Every request takes some time beside the others and some alone,
 //! while it holds the lock. Both are waiting, not computing, so that what is seen depends little on the
-//! number of cores; both are drawn from exponential distributions, as work of many kinds is.
+//! number of cores; both are drawn between nothing and twice their mean.
 #![allow(
     clippy::unwrap_used,
     unreachable_pub,
@@ -41,12 +41,12 @@ pub fn start(work: Work) -> String {
 fn serve(stream: &TcpStream, lock: &Mutex<()>, work: Work, seed: u64) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut exponential = |mean: Duration| {
+    let mut drawn = |mean: Duration| {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         let unit = ((random >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-        mean.mul_f64(-unit.ln())
+        mean.mul_f64(2.0 * unit)
     };
     let mut lines = BufReader::new(stream);
     let mut line = String::new();
@@ -61,9 +61,9 @@ fn serve(stream: &TcpStream, lock: &Mutex<()>, work: Work, seed: u64) -> std::io
                 break;
             }
         }
-        std::thread::sleep(exponential(work.outside));
+        std::thread::sleep(drawn(work.outside));
         {
-            let alone = exponential(work.inside);
+            let alone = drawn(work.inside);
             let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
             std::thread::sleep(alone);
         }
