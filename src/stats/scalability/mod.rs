@@ -216,8 +216,9 @@ impl Scalability {
         let rss = |ln_n: f64| self.least(Fixed::Peak(ln_n.exp()));
         // Where β is 0 the best place of a peak is infinitely far.
         let far = (self.problem.largest() * 1e5).ln();
-        let at = self.peak().map_or(far, f64::ln).min(far);
         let least = (1e-3_f64).ln();
+        // Where all work waits in line, throughput never rises.
+        let at = self.peak().map_or(far, f64::ln).clamp(least, far);
         let low = edge(at, least, bound, rss);
         let high = if self.least(Fixed::Beta(0.0)) <= bound {
             None
