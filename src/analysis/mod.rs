@@ -1,6 +1,7 @@
 //! From a series in git order to regimes, change points with suspects, and the noise between runs.
 
 mod base;
+pub mod capacity;
 mod creep;
 mod ledger;
 mod runs;

@@ -86,6 +86,10 @@ pub(super) const RULES: &[&str] = &[
     "complexity",
     "scaling",
     "guard",
+    "capacity",
+    "milestone",
+    "contention",
+    "coherency",
 ];
 
 /// `budgets/NAME.toml`.
@@ -108,8 +112,18 @@ pub(super) const BUDGET: Section = Section {
             Shape::Tables(&ACCEPTED),
             "Changes that the owner took on purpose, for a while.",
         ),
+        key(
+            "milestone",
+            Shape::Tables(&MILESTONE),
+            "Demands with a date that a limit with `capacity` must carry.",
+        ),
+        key(
+            "demand",
+            Shape::Table(&DEMAND),
+            "What is asked for now, and how it grows.",
+        ),
     ],
-    later: &["milestone", "demand"],
+    later: &[],
 };
 
 const FEATURE: Section = Section {
@@ -211,6 +225,16 @@ const LIMIT: Section = Section {
             "Proposes a tighter `max` as a patch.",
         ),
         key(
+            "capacity",
+            Shape::Table(&CAPACITY),
+            "What a sweep of load steps must carry.",
+        ),
+        key(
+            "scale_unit",
+            Shape::Table(&SCALE_UNIT),
+            "How units of what was tested add up: the owner's assumption.",
+        ),
+        key(
             "unproven",
             CONSEQUENCE,
             "What an unproven verdict does: warn (default) or fail.",
@@ -221,7 +245,7 @@ const LIMIT: Section = Section {
             "What a missing verdict does: fail (default) or warn.",
         ),
     ],
-    later: &["capacity", "scale_unit"],
+    later: &[],
 };
 
 const SELECT: Section = Section {
@@ -252,8 +276,179 @@ const SELECT: Section = Section {
             Shape::Text,
             "The tag that holds the size, for growth, complexity and scaling.",
         ),
+        key(
+            "x",
+            Shape::Text,
+            "The tag that holds the load, for capacity; without it concurrency, connections, users, vus, clients, n or load.",
+        ),
+        key(
+            "y",
+            Shape::Text,
+            "The metric that is the throughput, for capacity; without it throughput, else rate.",
+        ),
+        key(
+            "latency",
+            Shape::Text,
+            "The statistic of latency that is the tail, for capacity, such as p95.",
+        ),
     ],
-    later: &["x", "y", "latency"],
+    later: &[],
+};
+
+const CAPACITY: Section = Section {
+    about: "What a sweep of load steps must carry.",
+    keys: &[
+        key(
+            "model",
+            Shape::Word(&["usl"]),
+            "The law that is fitted: usl, the universal scalability law.",
+        ),
+        key(
+            "at_latency",
+            Shape::Quantity,
+            "The tail budget: a step whose tail is beyond it is broken.",
+        ),
+        key(
+            "max_errors",
+            Shape::Percent,
+            "The share of failed requests with which a step counts; 1%.",
+        ),
+        key(
+            "confidence",
+            Shape::Number,
+            "Two-sided confidence of all intervals; 0.95.",
+        ),
+        key(
+            "min",
+            Shape::Quantity,
+            "The throughput that must be carried, whatever the day, such as 1200 req/s.",
+        ),
+        key(
+            "think",
+            Shape::Quantity,
+            "How long users wait between requests; 0s for tools that do not.",
+        ),
+        key(
+            "regress",
+            Shape::Table(&COEFFICIENTS),
+            "How much one change may add to contention and coherency.",
+        ),
+        key(
+            "drift",
+            Shape::Table(&COEFFICIENTS_SINCE),
+            "How much may be added to them since a pinned commit.",
+        ),
+    ],
+    later: &[],
+};
+
+const COEFFICIENTS: Section = Section {
+    about: "How much may be added to the law's coefficients, as differences.",
+    keys: &[
+        key(
+            "contention",
+            Shape::Percent,
+            "The most that may be added to α, such as +1% (2.1 % to 3.1 %).",
+        ),
+        key(
+            "coherency",
+            Shape::Percent,
+            "The most that may be added to β, such as +0.01%.",
+        ),
+    ],
+    later: &[],
+};
+
+const COEFFICIENTS_SINCE: Section = Section {
+    about: "How much may be added to the law's coefficients since a pinned commit.",
+    keys: &[
+        needed(
+            "vs",
+            Shape::Text,
+            "The anchor: tag:NAME, commit:ID, date:YYYY-MM-DD, or start (the commit that added this file).",
+        ),
+        key(
+            "contention",
+            Shape::Percent,
+            "The most that may be added to α, such as +1%.",
+        ),
+        key(
+            "coherency",
+            Shape::Percent,
+            "The most that may be added to β, such as +0.01%.",
+        ),
+    ],
+    later: &[],
+};
+
+const SCALE_UNIT: Section = Section {
+    about: "How units of what was tested add up: the owner's assumption, unproven unless half of them were tested.",
+    keys: &[
+        needed(
+            "name",
+            Shape::Text,
+            "What one is called, such as pod; a tag of that name says how many were tested.",
+        ),
+        needed("planned", Shape::Whole(1), "How many there will be."),
+        key(
+            "tested",
+            Shape::Whole(1),
+            "How many were tested together; 1.",
+        ),
+        key(
+            "efficiency",
+            Shape::Number,
+            "Share of its throughput that each further unit adds; 1.",
+        ),
+    ],
+    later: &[],
+};
+
+const MILESTONE: Section = Section {
+    about: "A demand with a date.",
+    keys: &[
+        needed(
+            "limit",
+            Shape::Text,
+            "Id of the limit with `capacity` that must carry it.",
+        ),
+        needed("name", Shape::Text, "Its name."),
+        needed("date", Shape::Date, "The day."),
+        key(
+            "demand",
+            Shape::Text,
+            "A multiple of [demand].current such as 3x, or a rate such as 4200 req/s; without it the present demand, grown until that day.",
+        ),
+        key(
+            "safety",
+            Shape::Number,
+            "So many times the demand must be carried; 1.",
+        ),
+        key(
+            "fail_from",
+            Shape::Date,
+            "From this day on it fails a check, before it warns; without it from now on.",
+        ),
+    ],
+    later: &[],
+};
+
+const DEMAND: Section = Section {
+    about: "What is asked for now, and how it grows.",
+    keys: &[
+        needed(
+            "current",
+            Shape::Quantity,
+            "The demand, such as 1400 req/s.",
+        ),
+        needed("measured", Shape::Date, "The day of that figure."),
+        key(
+            "growth",
+            Shape::Text,
+            "How it grows, such as 4%/month, 1%/week or 60%/year.",
+        ),
+    ],
+    later: &[],
 };
 
 const REGRESS: Section = Section {

@@ -5,6 +5,7 @@
 //! can show (a selector that matches nothing, a limit in the wrong unit) is found in `verdict`.
 
 mod accept;
+mod capacity;
 mod format;
 mod lab;
 mod parse;
@@ -18,6 +19,9 @@ mod settings;
 mod sync;
 
 pub use accept::{AcceptError, NewAcceptance, holds_acceptance};
+pub use capacity::{
+    CapacityRule, Coefficients, DAYS_A_MONTH, Demand, Milestone, ScaleUnit, Wanted,
+};
 pub use lab::{Hook, Lab, parse_duration};
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
@@ -56,6 +60,10 @@ pub struct Budget {
     pub limits: Vec<Limit>,
     /// Changes that the owner took on purpose.
     pub accepted: Vec<Acceptance>,
+    /// Demands with a date.
+    pub milestones: Vec<Milestone>,
+    /// What is asked for now.
+    pub demand: Option<Demand>,
 }
 
 /// A symptom may fail a change; a cause only explains or warns.
@@ -116,6 +124,10 @@ pub struct Limit {
     pub guard: Option<Guard>,
     /// When a tighter `max` is proposed.
     pub ratchet: Option<Ratchet>,
+    /// What a sweep of load steps must carry.
+    pub capacity: Option<CapacityRule>,
+    /// How units of it add up.
+    pub scale_unit: Option<ScaleUnit>,
     /// Where each key is written.
     pub places: BTreeMap<String, SourceSpan>,
     /// How much evidence is asked for.
@@ -141,10 +153,20 @@ impl Budget {
         for accepted in &mut self.accepted {
             accepted.at.file = name(&accepted.at.file);
         }
+        for milestone in &mut self.milestones {
+            milestone.at.file = name(&milestone.at.file);
+        }
     }
 }
 
 impl Limit {
+    /// The pinned commits that its rules count from.
+    pub fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+        let sweep = self.capacity.as_ref().and_then(|rule| rule.drift.as_ref());
+        let own = self.drift.as_ref().map(|drift| &drift.anchor);
+        own.into_iter().chain(sweep.map(|(anchor, _)| anchor))
+    }
+
     /// Whether the limit needs the values of a series: to judge it, or to judge another by it.
     #[must_use]
     pub fn reads(&self, key: &SeriesKey, headlines: &Headlines) -> bool {

@@ -22,11 +22,19 @@ pub enum Rule {
     Scaling,
     /// The metric without which the value means nothing.
     Guard,
+    /// What a sweep of load steps carries.
+    Capacity,
+    /// A demand with a date.
+    Milestone,
+    /// The limit of what may be added to the share of work that waits in line.
+    Contention,
+    /// The limit of what may be added to the cost of agreeing with each other.
+    Coherency,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Max,
         Self::Regress,
         Self::Drift,
@@ -35,15 +43,26 @@ impl Rule {
         Self::Complexity,
         Self::Scaling,
         Self::Guard,
+        Self::Capacity,
+        Self::Milestone,
+        Self::Contention,
+        Self::Coherency,
     ];
 
     /// Whether it is about a level, which a change can raise and an owner accept. A slope, an exponent
-    /// and a ratio between sizes are none: they may be 0 before, of which no ceiling is a share.
+    /// a ratio between sizes and what load steps say are none: they may be 0 before, of which no ceiling is
+    /// a share.
     #[must_use]
     pub fn has_level(self) -> bool {
         match self {
             Self::Max | Self::Regress | Self::Drift | Self::Creep | Self::Guard => true,
-            Self::Growth | Self::Complexity | Self::Scaling => false,
+            Self::Growth
+            | Self::Complexity
+            | Self::Scaling
+            | Self::Capacity
+            | Self::Milestone
+            | Self::Contention
+            | Self::Coherency => false,
         }
     }
 
@@ -59,6 +78,10 @@ impl Rule {
             Self::Complexity => "complexity",
             Self::Scaling => "scaling",
             Self::Guard => "guard",
+            Self::Capacity => "capacity",
+            Self::Milestone => "milestone",
+            Self::Contention => "contention",
+            Self::Coherency => "coherency",
         }
     }
 }

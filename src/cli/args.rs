@@ -1,10 +1,12 @@
 //! Arguments, and nothing else.
 
 mod accept;
+mod capacity;
 mod github;
 mod ledger;
 
 pub(crate) use accept::{Accept, Init};
+pub(crate) use capacity::{Capacity, Fit};
 pub(crate) use github::{Action, Comment, FailOn, When};
 pub(crate) use ledger::{Prune, Sync};
 
@@ -88,6 +90,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  plimsoll log\n  plimsoll log checkout/p99\n  plimsoll log 'POST /checkout:latency.p99'\n  plimsoll log checkout/p99 --explain\n  plimsoll log checkout --since tag:v2.0.0 --by release"
     )]
     Log(Log),
+    /// How much load is carried, how sure that is, and whether it holds on the day.
+    #[command(
+        after_help = "Load steps are results of one benchmark that differ in a tag such as concurrency, connections,\nusers or vus. Of files without one (vegeta, hey, oha) each is a step, its load rate × mean latency.\nNothing is said of loads that were not tested. With milestones in the budget, or --demand, the exit\ncode is that of check.\n\nExamples:\n  plimsoll capacity wrk-*.txt --at-latency 300ms\n  plimsoll capacity steps.csv --demand \"4200 req/s\"\n  plimsoll capacity api-capacity --format json"
+    )]
+    Capacity(Capacity),
     /// Change points of any CSV or NDJSON series; needs no repository.
     #[command(
         after_help = "Examples:\n  plimsoll detect history.csv\n  plimsoll detect --format json - < history.ndjson"
@@ -196,6 +203,9 @@ pub(crate) struct Record {
     /// The time that data from the field covers, as `24h`: a tag, so that other windows are other series.
     #[arg(long, value_name = "DURATION", requires_all = ["env", "commit"], conflicts_with = "command", value_parser = window)]
     pub(crate) window: Option<String>,
+    /// A tag for everything that is recorded, as `concurrency=50` or `fault=db-slow`; may be repeated.
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = tag)]
+    pub(crate) tags: Vec<(String, String)>,
     /// Prefix of the benchmarks' names, for groups that are recorded together.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) suite: String,
@@ -214,6 +224,16 @@ pub(crate) struct Record {
     /// A command that makes the results, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+/// A tag: neither name nor value is empty.
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write NAME=VALUE, as in concurrency=50".to_owned()),
+    }
 }
 
 /// A number of seconds, minutes, hours, days or weeks, as it stands.

@@ -195,20 +195,16 @@ pub(crate) fn commits(
         }
     }
     for budget in budgets {
-        for drift in budget
-            .limits
-            .iter()
-            .filter_map(|limit| limit.drift.as_ref())
-        {
-            if commits.pin(&budget.file, &drift.anchor).is_some() {
+        for anchor in budget.limits.iter().flat_map(budget::Limit::anchors) {
+            if commits.pin(&budget.file, anchor).is_some() {
                 continue;
             }
-            if let Some(commit) = pinned(git, timeline, &budget.file, &drift.anchor)? {
-                if !places.is_empty() && is_bare(timeline, &places, &drift.anchor, &commit) {
-                    let bare = (budget.file.clone(), drift.anchor.clone());
+            if let Some(commit) = pinned(git, timeline, &budget.file, anchor)? {
+                if !places.is_empty() && is_bare(timeline, &places, anchor, &commit) {
+                    let bare = (budget.file.clone(), anchor.clone());
                     commits.bare.push(bare);
                 }
-                let pin = (budget.file.clone(), drift.anchor.clone(), commit);
+                let pin = (budget.file.clone(), anchor.clone(), commit);
                 commits.pins.push(pin);
             }
         }

@@ -3,6 +3,7 @@
 mod accept;
 mod action;
 pub(crate) mod args;
+mod capacity;
 mod check;
 mod comment;
 mod completions;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Hook { command } => lab::hook::run(world, &command),
         Command::Accept(args) => accept::run(&world, &args),
         Command::Init(args) => init::run(&world, &args),
+        Command::Capacity(args) => capacity::run(&world, &args),
         Command::Log(args) => log::run(&world, &args),
         Command::Prune(args) => doctor::prune(&world, &args),
         Command::Export(args) => match &args.runs {

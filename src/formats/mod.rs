@@ -48,6 +48,7 @@ mod load;
 mod locust;
 mod luau;
 mod mitata;
+mod moments;
 mod nighthawk;
 mod oha;
 mod openmetrics;
@@ -64,6 +65,7 @@ mod series;
 mod siege;
 mod sniff;
 mod source;
+mod steps;
 mod taurus;
 #[cfg(test)]
 mod testing;
@@ -76,6 +78,7 @@ mod vegeta;
 mod vitest;
 mod wrk;
 
+pub use moments::{LoadMoment, moments};
 pub use read::{holds_criterion, read, read_bytes, read_stream, recognise};
 pub use registry::{Format, by_name, formats, table};
 pub use series::{PlainSeries, read_series};

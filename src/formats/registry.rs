@@ -11,7 +11,7 @@ use super::{
     libtest, lighthouse, locust, luau, mitata, nighthawk, oha, pyperf, pytest_benchmark, ruby,
     siege, taurus, tinybench, vegeta, vitest, wrk,
 };
-use super::{artillery, csv, openmetrics, otlp, plimsoll};
+use super::{artillery, csv, openmetrics, otlp, plimsoll, steps};
 
 /// One tool whose results are read.
 pub struct Format {
@@ -139,6 +139,7 @@ static FORMATS: &[Format] = &[
     otlp::FORMAT,
     plimsoll::FORMAT,
     csv::FORMAT,
+    steps::FORMAT,
 ];
 
 #[cfg(test)]

@@ -157,6 +157,8 @@ struct LimitJson<'a> {
     value_low: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_high: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milestone: Option<super::capacity::MilestoneJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     causes: Vec<CauseJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -400,6 +402,11 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
             days: end.days.0,
         }),
         against: verdict.against.as_deref(),
+        milestone: verdict
+            .capacity
+            .as_ref()
+            .and_then(|found| found.milestone.as_ref())
+            .map(super::capacity::milestone_json),
         slice: verdict.slice.as_ref().map(|slice| SliceJson {
             tag: &slice.tag,
             value: &slice.value,

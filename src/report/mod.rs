@@ -1,6 +1,7 @@
 //! What people and programs see: outputs are functions of a frozen view, one file each.
 
 pub mod build;
+pub mod capacity;
 pub mod chart;
 pub mod check;
 pub mod document;

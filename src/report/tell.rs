@@ -179,6 +179,9 @@ pub fn limit(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn sentence(verdict: &LimitVerdict) -> String {
     let found = &verdict.judgement;
+    if let Some(said) = super::capacity::sentence(verdict) {
+        return said;
+    }
     let said = match (found.verdict, found.reason) {
         (Verdict::Over, _) => over(verdict),
         (Verdict::Inherited, _) => {

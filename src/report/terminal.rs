@@ -354,6 +354,10 @@ fn next_step(view: &CheckView) -> Option<String> {
                 view.base.as_ref().map_or("REV", |base| base.commit.short())
             )
         }),
+        (Verdict::Over, _) if worst.capacity.is_some() => Some(format!(
+            "The whole sweep: plimsoll capacity {}",
+            shell_word(&place())
+        )),
         (Verdict::Over, _) => Some(format!(
             "Why: plimsoll log {} --explain{}",
             shell_word(&place()),

@@ -4,6 +4,7 @@
 //! Values are in the canonical unit of their series, effects are fractions, indices count from 0.
 //! Text is untrusted: every sink escapes it.
 
+use super::capacity::CapacityView;
 use crate::model::{Direction, SeriesKey, Unit};
 use jiff::Timestamp;
 
@@ -55,6 +56,8 @@ pub struct FeatureView {
     pub file: String,
     /// What the user does, where the file says it.
     pub journey: Option<String>,
+    /// Sweeps of load steps with their milestones.
+    pub capacity: Vec<CapacityView>,
 }
 
 /// What state a series is in at the tip.

@@ -15,6 +15,7 @@ mod order;
 mod paired;
 mod power_law;
 mod rank;
+mod scalability;
 mod trend;
 
 pub use binomial::{centre_interval, clopper_pearson, upper_bound_rank};
@@ -33,4 +34,5 @@ pub use rank::{
     BrunnerMunzel, Estimate, MannWhitney, MaximalRankSum, SignedRank, brunner_munzel,
     hodges_lehmann, mann_whitney, maximal_rank_sum, ranks, signed_rank, walsh,
 };
+pub use scalability::{Bounds, Residuals, Scalability, scalability};
 pub use trend::{MannKendall, TheilSen, autocorrelation_factor, mann_kendall, theil_sen};

@@ -101,33 +101,35 @@ pub fn anchors(audit: &Audit<'_>) -> Vec<Diagnostic> {
     };
     let mut found = Vec::new();
     for budget in audit.budgets {
-        for limit in &budget.limits {
-            let Some(drift) = &limit.drift else {
-                continue;
-            };
-            if commits.pin(&budget.file, &drift.anchor).is_none() {
+        let anchors = budget.limits.iter().flat_map(|limit| {
+            let at = limit.place(if limit.drift.is_some() {
+                "drift"
+            } else {
+                "capacity"
+            });
+            limit.anchors().map(move |anchor| (anchor, at))
+        });
+        for (anchor, at) in anchors {
+            if commits.pin(&budget.file, anchor).is_none() {
                 found.push(finding(
                     Severity::Error,
                     "anchor-unknown",
-                    format!(
-                        "`{}` names no commit of this history",
-                        drift.anchor.describe()
-                    ),
+                    format!("`{}` names no commit of this history", anchor.describe()),
                     "fetch the tags (git fetch --tags), or pin another commit",
-                    limit.place("drift"),
+                    at,
                 ));
             }
-            let pinned = (budget.file.clone(), drift.anchor.clone());
+            let pinned = (budget.file.clone(), anchor.clone());
             if commits.bare.contains(&pinned) {
                 found.push(finding(
                     Severity::Warning,
                     "anchor-not-measured",
                     format!(
                         "`{}` has no results, nor have the 50 commits before it",
-                        drift.anchor.describe()
+                        anchor.describe()
                     ),
                     "measure that commit (plimsoll record --commit), or pin another",
-                    limit.place("drift"),
+                    at,
                 ));
             }
         }

@@ -5,6 +5,7 @@
 
 mod accepted;
 mod audit;
+mod capacity;
 mod evidence;
 mod judge;
 mod paired;
@@ -16,6 +17,10 @@ mod summary;
 
 pub use accepted::{Over, broken_acceptances, over_because_of, unacceptable};
 pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
+pub use capacity::{
+    Added, CapacityFound, Coefficient, MilestoneFound, UnitsFound, judge_added, judge_milestone,
+    question, recorded,
+};
 pub use evidence::Head;
 pub use judge::{
     BaseFacts, Cause, Check, ChosenBase, Commits, ContrastFacts, Control, Explained, Outcome,
@@ -109,11 +114,17 @@ pub enum Reason {
     GuardBroken,
     /// The control, the base against itself, differs: this machine compares nothing.
     UnfitRunner,
+    /// More load is asked for than was tested.
+    NotTested,
+    /// A check of the sweep fails: what it says cannot be relied on.
+    Unsound,
+    /// It holds only as its owner assumes that units add up.
+    ScaleAssumed,
 }
 
 impl Reason {
     /// All reasons, in the order in which they are declared.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Learning,
         Self::Suspect,
         Self::BothSides,
@@ -132,6 +143,9 @@ impl Reason {
         Self::GuardMissing,
         Self::GuardBroken,
         Self::UnfitRunner,
+        Self::NotTested,
+        Self::Unsound,
+        Self::ScaleAssumed,
     ];
 
     /// The stable word.
@@ -156,6 +170,9 @@ impl Reason {
             Self::GuardMissing => "guard-missing",
             Self::GuardBroken => "guard-broken",
             Self::UnfitRunner => "unfit-runner",
+            Self::NotTested => "not-tested",
+            Self::Unsound => "unsound",
+            Self::ScaleAssumed => "scale-assumed",
         }
     }
 }
@@ -221,6 +238,8 @@ pub struct LimitVerdict {
     pub trend: Vec<f64>,
     /// What else moved at the same change, most telling first; for an over, see [`find_causes`].
     pub causes: Vec<Cause>,
+    /// What a sweep of load steps said, for the rules about one.
+    pub capacity: Option<Box<CapacityFound>>,
 }
 
 impl LimitVerdict {

@@ -19,11 +19,21 @@ pub(super) struct Pair<'a> {
     pub(super) direction: Direction,
 }
 
+/// A limit over load steps, and all series that it selects.
+pub(super) struct Steps<'a> {
+    pub(super) budget: &'a Budget,
+    pub(super) limit: &'a Limit,
+    /// Indices into the series of the check.
+    pub(super) series: Vec<usize>,
+}
+
 /// What the limits select.
 pub(super) struct Selection<'a> {
     pub(super) pairs: Vec<Pair<'a>>,
     /// Limits whose selector matches nothing, or nothing that it fits.
     pub(super) misfits: Vec<(&'a Budget, &'a Limit, Diagnostic)>,
+    /// Limits over load steps.
+    pub(super) sweeps: Vec<Steps<'a>>,
     /// Limits, as `FEATURE/LIMIT`, whose series belong to other environments alone.
     pub(super) elsewhere: Vec<String>,
 }
@@ -34,12 +44,14 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
     let mut selection = Selection {
         pairs: Vec::new(),
         misfits: Vec::new(),
+        sweeps: Vec::new(),
         elsewhere: Vec::new(),
     };
     for budget in check.budgets {
         for limit in &budget.limits {
             let mut anywhere = false;
             let mut here = false;
+            let mut steps = Vec::new();
             for (index, row) in check.series.iter().enumerate() {
                 if !limit.select.matches(&row.key, &headlines) {
                     continue;
@@ -49,6 +61,10 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                     continue;
                 }
                 here = true;
+                if limit.capacity.is_some() {
+                    steps.push(index);
+                    continue;
+                }
                 match fits(limit, row) {
                     Ok(direction) => {
                         selection.pairs.push(Pair {
@@ -60,6 +76,13 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                     }
                     Err(finding) => selection.misfits.push((budget, limit, *finding)),
                 }
+            }
+            if !steps.is_empty() {
+                selection.sweeps.push(Steps {
+                    budget,
+                    limit,
+                    series: steps,
+                });
             }
             if anywhere && !here {
                 selection
@@ -89,6 +112,9 @@ pub(super) fn faults_of_selection(budgets: &[Budget], series: &[SeriesRow]) -> V
             .peekable();
         if selected.peek().is_none() {
             found.push(matches_nothing(limit, series, &headlines));
+        }
+        if limit.capacity.is_some() {
+            continue;
         }
         found.extend(
             selected

@@ -44,6 +44,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("artillery", "artillery/run.json"),
     ("plimsoll", "plimsoll/handmade-measurements.json"),
     ("csv", "csv/handmade-long.csv"),
+    ("steps", "steps/handmade-steps.csv"),
     ("openmetrics", "openmetrics/handmade-service.prom"),
     ("openmetrics", "openmetrics/client_0.26.0.om"),
     ("openmetrics", "openmetrics/client_0.26.0.prom"),

@@ -257,6 +257,7 @@ pub fn excursion() -> ExcursionView {
 
 pub fn feature(name: &str, owner: &str, journey: Option<&str>) -> FeatureView {
     FeatureView {
+        capacity: Vec::new(),
         name: name.to_owned(),
         owner: owner.to_owned(),
         file: format!("budgets/{name}.toml"),

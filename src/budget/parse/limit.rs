@@ -1,8 +1,8 @@
 //! `[[limit]]`: a selection of series and its rules.
 
-use super::{pattern, rules};
+use super::{capacity, pattern, rules};
 use crate::budget::reader::{Faults, Table};
-use crate::budget::{Consequence, Dimension, Kind, Limit, Minimum, Selector};
+use crate::budget::{Consequence, Dimension, Kind, Limit, Minimum, Pattern, Selector};
 use crate::model::Direction;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -96,6 +96,8 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
     let missing = table
         .choice("missing", &consequence, faults)
         .unwrap_or(Consequence::Fail);
+    let capacity = capacity::rule(table, select.as_ref(), today, faults);
+    let scale_unit = capacity::scale_unit(table, faults);
     if JUDGING.iter().all(|rule| table.value(rule).is_none()) {
         faults.error(
             "no-rule",
@@ -106,6 +108,11 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
     }
     sizes(table, select.as_ref(), deterministic, faults);
     let select = select?;
+    let mut selector = read_selector(&select, faults);
+    if let Some(selector) = selector.as_mut().filter(|_| capacity::is_given(table)) {
+        // A sweep is made of everything that was measured at its steps.
+        selector.metric = Pattern::new("*").ok();
+    }
     let select_at = faults.span(select.span.clone());
     let max_at = max.as_ref().map(|(_, span)| faults.span(span.clone()));
     let places = table
@@ -116,7 +123,7 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
     Some(Limit {
         id: id?.0.to_owned(),
         kind: kind.unwrap_or_default(),
-        select: read_selector(&select, faults)?,
+        select: selector?,
         select_at,
         direction,
         max: max.map(|(quantity, _)| quantity),
@@ -132,6 +139,8 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
         slices,
         guard,
         ratchet,
+        capacity,
+        scale_unit,
         places,
         min,
         deterministic,

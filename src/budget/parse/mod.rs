@@ -1,6 +1,7 @@
 //! From the text of a budget file to [`Budget`].
 
 mod accepted;
+mod capacity;
 mod limit;
 mod rules;
 
@@ -124,6 +125,8 @@ fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Opti
         .iter()
         .filter_map(|table| accepted::read(table, &limits, today, faults))
         .collect();
+    let demand = capacity::demand(root, today, faults);
+    let milestones = capacity::milestones(root, &limits, demand.as_ref(), today, faults);
     let feature = feature?;
     feature.only(BUDGET.inner("feature"), faults);
     let name = feature.required("name", "write name = \"checkout\"", faults);
@@ -150,6 +153,8 @@ fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Opti
         paths,
         limits,
         accepted,
+        milestones,
+        demand,
     })
 }
 

@@ -142,7 +142,12 @@ pub(super) fn drift(
     })
 }
 
-fn anchor(text: &str, span: Range<usize>, today: Date, faults: &mut Faults<'_>) -> Option<Anchor> {
+pub(super) fn anchor(
+    text: &str,
+    span: Range<usize>,
+    today: Date,
+    faults: &mut Faults<'_>,
+) -> Option<Anchor> {
     let help = "it takes \"tag:NAME\", \"commit:ID\", \"date:2026-05-01\" or \"start\"";
     let found = Anchor::parse(text);
     match &found {

@@ -209,6 +209,7 @@ fn rules_without_pairs(budgets: &[Budget]) -> Vec<String> {
                 ("growth", limit.growth.is_some()),
                 ("complexity", limit.complexity.is_some()),
                 ("scaling", limit.scaling.is_some()),
+                ("capacity", limit.capacity.is_some()),
                 ("regress of slices", limit.versus.is_some()),
             ];
             for (rule, _) in rules.iter().filter(|(_, there)| *there) {

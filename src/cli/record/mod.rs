@@ -267,6 +267,7 @@ impl Attempt {
         measurements
             .iter_mut()
             .for_each(|m| m.benchmark = named(&m.benchmark));
+        plimsoll::analysis::capacity::add_efficiencies(&mut measurements);
         failures
             .iter_mut()
             .for_each(|f| f.benchmark = named(&f.benchmark));
@@ -288,20 +289,21 @@ impl Attempt {
     }
 }
 
-/// Tags everything with the time that it covers.
-fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
+/// Tags everything: with the time that it covers, or what the user says.
+fn tagged(readings: &mut Readings, (name, value): (&str, &str), option: &str) -> Result<()> {
     for reading in &mut readings.readings {
         let measured = reading.measurements.iter_mut();
         let measured = measured.map(|m| (&m.benchmark, &mut m.tags));
         let failed = reading.failures.iter_mut();
         let failed = failed.map(|f| (&f.benchmark, &mut f.tags));
         for (benchmark, tags) in measured.chain(failed) {
-            if let Some(other) = tags.insert("window".to_owned(), window.to_owned())
-                && other != window
+            if let Some(other) = tags.insert(name.to_owned(), value.to_owned())
+                && other != value
             {
                 bail!(
-                    "`{}` already has the tag window={}: leave --window out",
+                    "`{}` already has the tag {}={}: leave {option} out",
                     text::plain(benchmark),
+                    text::plain(name),
                     text::plain(&other)
                 );
             }
@@ -310,7 +312,23 @@ fn of_window(readings: &mut Readings, window: &str) -> Result<()> {
     Ok(())
 }
 
+/// What was read or measured, with the tags of the command line.
 fn collect(
+    world: &World,
+    args: &Record,
+    sizes: &Sizes,
+    head_time: Option<SystemTime>,
+) -> Result<Vec<Attempt>> {
+    let mut attempts = collected(world, args, sizes, head_time)?;
+    for attempt in &mut attempts {
+        for (name, value) in &args.tags {
+            tagged(&mut attempt.readings, (name, value), "--tag")?;
+        }
+    }
+    Ok(attempts)
+}
+
+fn collected(
     world: &World,
     args: &Record,
     sizes: &Sizes,
@@ -329,7 +347,7 @@ fn collect(
         };
         readings.readings.extend(sizes.read(world)?);
         if let Some(window) = &args.window {
-            of_window(&mut readings, window)?;
+            tagged(&mut readings, ("window", window), "--window")?;
         }
         return Ok(vec![Attempt::of_files(readings)]);
     }

@@ -12,14 +12,15 @@ mod line;
 use super::{Contains, Fault, Kind, MILLISECOND, Metric, Values, shapes};
 use crate::formats::delimited::{Header, Records, number};
 use crate::formats::distribution::Distribution;
-use crate::formats::parsed::{Parsed, not_negative};
+use crate::formats::load::Load;
+use crate::formats::parsed::{Parsed, RATE, not_negative};
 use crate::formats::requests::{How, PERCENTILES, Requests, steps};
 use crate::formats::source::Source;
 use crate::model::Tags;
 use clock::{Clock, NANOS};
 use line::{Point, Said, plain, strict};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Numbers of trends are counted in millionths: nanoseconds of milliseconds.
 const STEPS: f64 = 1e6;
@@ -54,6 +55,8 @@ enum Role {
     Took,
     Iterated,
     None,
+    /// How many users there are.
+    Users,
 }
 
 #[derive(Default)]
@@ -64,6 +67,86 @@ struct Counts {
     key: Vec<u8>,
     clock: Clock,
     span: Option<(i64, i64)>,
+    stages: Stages,
+}
+
+/// What happened while so many users were at work. There is no distribution here: a ramp passes
+/// through every number of them.
+#[derive(Default)]
+struct Stage {
+    nanos: i64,
+    requests: u64,
+    failures: u64,
+    took: f64,
+}
+
+/// Stages by number of users.
+#[derive(Default)]
+struct Stages {
+    by_users: BTreeMap<u64, Stage>,
+    now: Option<(u64, i64)>,
+    /// Since the last word on users: how long that lasts is not known yet.
+    pending: Stage,
+}
+
+/// Numbers of users that were kept for less are parts of a ramp.
+const STAGE: i64 = 5 * NANOS;
+
+impl Stages {
+    /// k6 says every second how many users there are.
+    fn users(&mut self, users: f64, time: i64) {
+        if let Some((before, since)) = self.now {
+            let stage = self.by_users.entry(before).or_default();
+            stage.nanos = stage
+                .nanos
+                .saturating_add(time.saturating_sub(since).max(0));
+            stage.requests += self.pending.requests;
+            stage.failures += self.pending.failures;
+            stage.took += self.pending.took;
+        }
+        self.pending = Stage::default();
+        self.now = Some((users.max(0.0) as u64, time));
+    }
+
+    fn request(&mut self, role: Role, value: f64) {
+        let stage = &mut self.pending;
+        match role {
+            Role::Made => stage.requests += 1,
+            Role::Failed if value != 0.0 => stage.failures += 1,
+            Role::Took => stage.took += value,
+            _ => {}
+        }
+    }
+
+    /// Each stage that was kept, where there are several: the tag `vus` tells them apart.
+    fn report(self, name: &str, parsed: &mut Parsed) -> Result<(), Fault> {
+        let kept: Vec<(u64, Stage)> = self
+            .by_users
+            .into_iter()
+            .filter(|(users, stage)| *users > 0 && stage.nanos >= STAGE && stage.requests > 0)
+            .collect();
+        if kept.len() < 2 {
+            return Ok(());
+        }
+        for (users, stage) in kept {
+            let tags = [("vus".to_owned(), users.to_string())].into();
+            let made = stage.requests as f64;
+            let failed = stage.failures.min(stage.requests) as f64;
+            let load = Load::new(
+                name,
+                tags,
+                (made, ("http_reqs", "count")),
+                (failed, ("http_req_failed", "count")),
+                parsed,
+            )?;
+            let Some(mut load) = load else { continue };
+            let mean = stage.took / made;
+            load.latency("mean", mean, MILLISECOND, ("http_req_duration", "ms"))?;
+            let rate = made / (stage.nanos as f64 / NANOS as f64);
+            load.value("rate", rate, RATE, ("http_reqs", "1/s"))?;
+        }
+        Ok(())
+    }
 }
 
 impl Counts {
@@ -85,6 +168,7 @@ impl Counts {
                 ("http_req_failed", Kind::Rate) => Role::Failed,
                 ("http_req_duration", Kind::Trend) => Role::Took,
                 ("iterations", Kind::Counter) => Role::Iterated,
+                ("vus", Kind::Gauge) => Role::Users,
                 _ => Role::None,
             },
             trend: Distribution::default(),
@@ -120,6 +204,13 @@ impl Counts {
             return Ok(());
         }
         let mut span = None;
+        if role == Role::Users {
+            if let Some(time) = self.clock.read_any(&point.time) {
+                self.stages.users(point.value, time);
+            }
+            return Ok(());
+        }
+        self.stages.request(role, point.value);
         if matches!(role, Role::Made | Role::Iterated) {
             let time = self.clock.read_any(&point.time).ok_or_else(|| {
                 Fault::at(
@@ -180,6 +271,7 @@ impl Counts {
         let whole = super::of_summary(stem, &metrics)?;
         parsed.measurements.extend(whole.measurements);
         parsed.failures.extend(whole.failures);
+        self.stages.report(stem, &mut parsed)?;
         for (key, tally) in self.requests.by_name() {
             let mut parts = key.split(|byte| *byte == 0).map(String::from_utf8_lossy);
             let mut part = || parts.next().unwrap_or_default().into_owned();

@@ -4,6 +4,7 @@ mod changes;
 mod series;
 mod state;
 
+use super::capacity::CapacityView;
 use super::view::{CommitView, FeatureView, ReportView, SeriesView};
 use crate::budget::{Budget, Headlines, Selector};
 use crate::history::{Placement, Timeline};
@@ -87,12 +88,47 @@ pub(super) fn by_state(a: &SeriesView, b: &SeriesView) -> std::cmp::Ordering {
         .then_with(|| a.key.cmp(&b.key))
 }
 
-fn feature(budget: &Budget) -> FeatureView {
+/// The sweeps that a feature's limits judged, each with its milestones, soonest first.
+fn sweeps(budget: &Budget, verdicts: &[LimitVerdict]) -> Vec<CapacityView> {
+    let mut views: Vec<CapacityView> = Vec::new();
+    for verdict in verdicts.iter().filter(|v| v.feature == budget.feature) {
+        let (Some(found), Some(key)) = (&verdict.capacity, &verdict.series) else {
+            continue;
+        };
+        let name = format!("{} · {}", verdict.limit, found.capacity.sweep.name());
+        let place = match &found.older {
+            Some((commit, _)) => format!("{} on {}", commit.short(), key.env),
+            None => format!("on {}", key.env),
+        };
+        let own = views
+            .iter()
+            .position(|view| view.name == name && view.place == place);
+        let at = own.unwrap_or_else(|| {
+            views.push(CapacityView {
+                name,
+                place,
+                capacity: found.capacity.clone(),
+                milestones: Vec::new(),
+                recovery: None,
+            });
+            views.len() - 1
+        });
+        views[at].milestones.extend(found.milestone.clone());
+    }
+    for view in &mut views {
+        view.milestones.sort_by_key(|milestone| milestone.date);
+    }
+    views.sort_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
+    views
+}
+
+fn feature(budget: &Budget, verdicts: &[LimitVerdict]) -> FeatureView {
     FeatureView {
         name: budget.feature.clone(),
         owner: budget.owner.clone(),
         file: budget.file.display().to_string(),
         journey: budget.journey.clone(),
+        capacity: sweeps(budget, verdicts),
     }
 }
 
@@ -284,7 +320,11 @@ impl<'a> Builder<'a> {
             branch: project.branch.to_owned(),
             now: project.now,
             commits: commits(project, self.first),
-            features: project.budgets.iter().map(feature).collect(),
+            features: project
+                .budgets
+                .iter()
+                .map(|budget| feature(budget, &self.verdicts))
+                .collect(),
             series: Vec::new(),
             commit_url: project.commit_url.map(str::to_owned),
             notes: notes(project, &self.placement, &self.verdicts),

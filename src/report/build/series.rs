@@ -4,9 +4,10 @@ use super::Builder;
 use super::changes::take_in;
 use super::state::state;
 use crate::analysis::{Analysis, Ledger, analyse};
+use crate::budget::Limit;
 use crate::detect::Scale;
 use crate::history::{Point, Series};
-use crate::model::Direction;
+use crate::model::{Direction, SeriesKey};
 use crate::report::view::{
     ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
 };
@@ -20,6 +21,11 @@ const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
 const FORECAST_POINTS: usize = 300;
 
 impl Builder<'_> {
+    /// Of a sweep of load steps one series stands for all: it has the verdict.
+    fn carries(&self, limit: &Limit, key: &SeriesKey) -> bool {
+        limit.capacity.is_none() || self.about.contains_key(key)
+    }
+
     /// Everything about a series with at least one point.
     pub(super) fn view(&self, series: &Series) -> SeriesView {
         let analysis = analyse(series);
@@ -30,10 +36,9 @@ impl Builder<'_> {
             .iter()
             .enumerate()
             .find_map(|(feature, budget)| {
-                let limit = budget
-                    .limits
-                    .iter()
-                    .find(|limit| limit.select.matches(key, &self.headlines))?;
+                let limit = budget.limits.iter().find(|limit| {
+                    limit.select.matches(key, &self.headlines) && self.carries(limit, key)
+                })?;
                 Some((feature, budget, limit))
             });
         let limit = chosen.map(|(_, _, limit)| limit);

@@ -494,7 +494,7 @@ fn write(
 }
 
 /// A text style that carries an ink; CSS sets font and size.
-fn style(ink: &RGBColor, (across, upright): (HPos, VPos)) -> TextStyle<'_> {
+pub(super) fn style(ink: &RGBColor, (across, upright): (HPos, VPos)) -> TextStyle<'_> {
     TextStyle::from(("sans-serif", 12).into_font())
         .color(ink)
         .pos(Pos::new(across, upright))
@@ -514,7 +514,7 @@ fn columns(dots: &[(f64, f64)], width: f64) -> Vec<(f64, f64)> {
 }
 
 /// About five round numbers between two finite ones: steps of 1, 2 or 5 times a power of ten.
-fn ticks(low: f64, high: f64) -> Vec<f64> {
+pub(super) fn ticks(low: f64, high: f64) -> Vec<f64> {
     let raw = (high - low) / 5.0;
     let power = 10f64.powi(raw.log10().floor() as i32);
     let step = [1.0, 2.0, 5.0, 10.0]

@@ -4,10 +4,12 @@
 //! Everything is laid out by plotters; `canvas` is the backend that writes it down.
 
 mod canvas;
+mod capacity;
 mod history;
 mod plain;
 mod spark;
 
+pub use capacity::capacity;
 pub use history::{Chart, history};
 pub use plain::plain;
 pub use spark::{bar, spark, step};

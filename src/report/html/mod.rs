@@ -3,6 +3,7 @@
 //! Every figure and chart is in the pages themselves; the script only filters, sorts and reveals.
 //! The same view gives the same bytes.
 
+mod capacity;
 mod changed;
 mod compare;
 mod data;

@@ -1,6 +1,7 @@
 //! The overview and the pages of features: which budgets hold, which will not, what changed.
 
 use super::ReportError;
+use super::capacity::CapacityPart;
 use super::changed::Changed;
 use super::names::{Names, StateName, urgency};
 use super::page::Frame;
@@ -304,6 +305,8 @@ pub(super) struct FeaturePage<'a> {
     rows: Vec<&'a Row>,
     paging: Option<Paging>,
     changed: Option<Changed>,
+    /// Sweeps of load steps, on the first page.
+    capacity: Vec<CapacityPart>,
 }
 
 impl<'a> FeaturePage<'a> {
@@ -326,7 +329,7 @@ impl<'a> FeaturePage<'a> {
         rows: &'a [Row],
         index: usize,
         number: usize,
-    ) -> Self {
+    ) -> Result<Self, ReportError> {
         let feature = &view.features[index];
         let own = |series: &SeriesView| series.feature == Some(index);
         let order = by_urgency(view, own);
@@ -339,7 +342,7 @@ impl<'a> FeaturePage<'a> {
             (all, bad) => format!("{bad} of {all} budgets are broken."),
         };
         let slug = &names.features[index];
-        Self {
+        Ok(Self {
             frame: Frame::new(view, names, "../"),
             name: plain(&feature.name),
             owner: plain(&feature.owner),
@@ -349,7 +352,13 @@ impl<'a> FeaturePage<'a> {
             rows: part(&order, number).iter().map(|at| &rows[*at]).collect(),
             paging: Paging::new(all, number, |number| feature_path(slug, number)),
             changed: (number == 0).then(|| Changed::recent(view, names, own)),
-        }
+            capacity: feature
+                .capacity
+                .iter()
+                .filter(|_| number == 0)
+                .map(CapacityPart::new)
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 

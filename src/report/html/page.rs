@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = files![
     "assets/report.css",
     "assets/report.js",
     "base.html",
+    "capacity.html",
     "compare.html",
     "feature.html",
     "index.html",

@@ -216,7 +216,7 @@ impl Theme {
         write("regressions.xml".to_owned(), pages.feed(&regressions)?)?;
         for index in 0..view.features.len() {
             for (number, path) in FeaturePage::paths(&view, &names, index).enumerate() {
-                let page = FeaturePage::new(&view, &names, &rows, index, number);
+                let page = FeaturePage::new(&view, &names, &rows, index, number)?;
                 write(path, pages.feature(&page)?)?;
             }
         }

@@ -45,7 +45,10 @@ fn of_pairs(verdict: &LimitVerdict, pairs: usize, reason: Reason) -> Option<Stri
         | Reason::AnchorNotMeasured
         | Reason::MachineChanged
         | Reason::GuardMissing
-        | Reason::GuardBroken => return None,
+        | Reason::GuardBroken
+        | Reason::NotTested
+        | Reason::Unsound
+        | Reason::ScaleAssumed => return None,
     })
 }
 
@@ -140,6 +143,15 @@ pub(super) fn because(verdict: &LimitVerdict, reason: Reason) -> String {
         }
         Reason::UnfitRunner => {
             "this machine is not fit to compare now; `plimsoll doctor` looks for the reason".to_owned()
+        }
+        Reason::NotTested => {
+            "no load step reached what is asked: test higher load".to_owned()
+        }
+        Reason::Unsound => {
+            "the sweep of load steps cannot be relied on: `plimsoll capacity` says which check it fails".to_owned()
+        }
+        Reason::ScaleAssumed => {
+            "it holds only as units are assumed to add up: set scale_unit.efficiency from a measurement".to_owned()
         }
     }
 }

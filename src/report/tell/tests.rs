@@ -26,6 +26,9 @@ fn expected(reason: Reason) -> (Verdict, &'static str) {
         Reason::GuardMissing => (Verdict::Missing, "record it, too"),
         Reason::GuardBroken => (Verdict::Unproven, "mend that first"),
         Reason::UnfitRunner => (Verdict::Unproven, "plimsoll doctor"),
+        Reason::NotTested => (Verdict::Unproven, "test higher load"),
+        Reason::Unsound => (Verdict::Unproven, "plimsoll capacity"),
+        Reason::ScaleAssumed => (Verdict::Unproven, "scale_unit"),
     }
 }
 
@@ -63,6 +66,7 @@ fn verdict(verdict: Verdict, reason: Reason) -> LimitVerdict {
         exhausted: None,
         trend: Vec::new(),
         causes: Vec::new(),
+        capacity: None,
     }
 }
 
@@ -97,7 +101,7 @@ fn all_reasons_are_listed() {
             .all(|two| (two[0] as u8) + 1 == two[1] as u8)
     );
     assert_eq!(Reason::ALL[0] as u8, 0);
-    assert_eq!(Reason::ALL.last(), Some(&Reason::UnfitRunner));
+    assert_eq!(Reason::ALL.last(), Some(&Reason::ScaleAssumed));
 }
 
 #[test]

@@ -233,6 +233,7 @@ pub(in crate::verdict) fn blank(
         slice: None,
         exhausted: None,
         trend: Vec::new(),
+        capacity: None,
         causes: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod acceptance;
 mod bench;
 mod blame;
+mod capacity;
 mod causes;
 mod explain;
 mod family;
@@ -325,5 +326,8 @@ fn with_judging(
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection.pairs.len(),
     };
+    for sweep in &selection.sweeps {
+        outcome.limits.extend(judging.capacity(sweep));
+    }
     judged(&judging, &selection.pairs);
 }

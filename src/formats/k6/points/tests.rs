@@ -31,6 +31,39 @@ const A: &str = "\"name\":\"a\",\"scenario\":\"default\",\"group\":\"\"";
 const B: &str = "\"name\":\"b\",\"scenario\":\"peak\",\"group\":\"::buy\"";
 
 #[test]
+fn numbers_of_users_that_were_kept_are_steps() {
+    let mut text = declared() + &metric("vus", "gauge", "default");
+    for second in 0..24 {
+        // Ten seconds of 5, a ramp, ten seconds of 20.
+        let users = match second {
+            0..10 => 5,
+            10..13 => 5 + 5 * (second - 9),
+            _ => 20,
+        };
+        text += &point("vus", second, &users.to_string(), "");
+        for _ in 0..users {
+            text += &request(second, "40", if second == 20 { "1" } else { "0" }, A);
+        }
+    }
+    let reading = read_text("run.json", "k6", &text).unwrap();
+    let of = |vus: &str, metric: &str| {
+        let mut all = reading.measurements.iter();
+        let own = all.find(|m| m.metric == metric && m.tags.get("vus").is_some_and(|v| v == vus));
+        own.map(|m| m.value)
+    };
+    assert!(close(of("5", "rate").unwrap(), 5.0) && close(of("5", "latency.mean").unwrap(), 40e6));
+    assert!(of("20", "error_rate").unwrap() > 0.05 && of("20", "rate").unwrap() > 19.0);
+    assert_eq!(of("10", "rate"), None);
+    let still = text.replace("\"value\":20,", "\"value\":5,");
+    let reading = read_text("run.json", "k6", &still).unwrap();
+    let fast = reading
+        .measurements
+        .iter()
+        .filter(|m| m.tags.contains_key("vus"));
+    assert_eq!(fast.count(), 0);
+}
+
+#[test]
 fn the_whole_and_each_kind_of_request() {
     let mut text = declared() + &metric("sizes", "trend", "default");
     for second in 0..10 {

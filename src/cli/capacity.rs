@@ -1,0 +1,382 @@
+//! `plimsoll capacity`: how much load is carried, from files or from what was recorded.
+
+use super::args::{Capacity as Args, Fit, Format};
+use super::load::{self, Loaded};
+use super::world::World;
+use super::{answer, say};
+use anyhow::{Result, bail};
+use plimsoll::analysis::capacity::{
+    Capacity, Observed, Question, Sweep, SweepOptions, recovery, sweeps,
+};
+use plimsoll::budget::{Budget, Consequence, Limit, Milestone, Selector, Wanted};
+use plimsoll::diag::SourceSpan;
+use plimsoll::formats::{self, Options};
+use plimsoll::model::{CommitId, Measurement};
+use plimsoll::report::capacity::{self as report, CapacityView};
+use plimsoll::stats::Residuals;
+use plimsoll::store::{Columns, SeriesRow};
+use plimsoll::verdict::{
+    Exit, MilestoneFound, Reason, Verdict, judge_milestone, question, recorded,
+};
+use std::collections::BTreeSet;
+
+pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
+    let files = args
+        .what
+        .iter()
+        .all(|path| world.folder.join(path).exists());
+    let (views, exit) = if files {
+        of_files(world, args)?
+    } else {
+        of_store(world, args)?
+    };
+    let format = if args.json { Format::Json } else { args.format };
+    answer(&match format {
+        Format::Table => report::terminal(&views),
+        Format::Markdown => report::markdown(&views),
+        Format::Json => {
+            let lines: Result<Vec<String>, _> = views.iter().map(report::json).collect();
+            lines?.join("\n")
+        }
+    })?;
+    Ok(exit)
+}
+
+fn asked(args: &Args) -> (Question, SweepOptions) {
+    let question = Question {
+        fit: residuals(args),
+        confidence: args.confidence,
+        at_latency: args.at_latency,
+        max_errors: args.max_errors,
+        think: args.think,
+    };
+    let options = SweepOptions {
+        x: args.x.clone(),
+        y: args.y.clone(),
+        latency: args.latency.clone(),
+    };
+    (question, options)
+}
+
+fn residuals(args: &Args) -> Residuals {
+    match args.fit {
+        Fit::Log => Residuals::Log,
+        Fit::Absolute => Residuals::Absolute,
+    }
+}
+
+/// The demand of the command line as a milestone of today.
+fn demanded(world: &World, args: &Args) -> Option<Milestone> {
+    args.demand.map(|rate| Milestone {
+        limit: String::new(),
+        name: "demand".to_owned(),
+        date: load::today(world),
+        demand: Wanted::Rate(rate),
+        safety: 1.0,
+        fail_from: None,
+        at: SourceSpan::new(std::path::PathBuf::new(), "", 0..0),
+    })
+}
+
+/// The exit code of milestones: over fails, and unproven only where that was asked for.
+fn exit_of(found: &MilestoneFound, world: &World, strict: bool) -> Exit {
+    match found.verdict {
+        Verdict::Over if found.fails(load::today(world)) => Exit::Over,
+        Verdict::Unproven if strict && found.reason != Some(Reason::Learning) => Exit::Over,
+        _ => Exit::Within,
+    }
+}
+
+fn of_files(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
+    if args.commit.is_some() || args.env.is_some() || args.budgets.is_some() {
+        bail!(
+            "--commit, --env and --budgets belong to what was recorded: leave them out for files"
+        );
+    }
+    let paths: Vec<_> = args
+        .what
+        .iter()
+        .map(|path| world.folder.join(path))
+        .collect();
+    let options = Options {
+        from: args.from.clone(),
+        include_stale: true,
+        ..Options::default()
+    };
+    let mut measured: Vec<(String, Vec<Measurement>)> = Vec::new();
+    let mut moments = Vec::new();
+    for path in &paths {
+        // One by one: the steps of a sweep may share benchmark and tags with their neighbours.
+        let read = formats::read(&[path.as_path()], &options).map_err(|errors| {
+            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(all.join("\n"))
+        })?;
+        for reading in read.readings {
+            for failure in &reading.failures {
+                say(&format!(
+                    "{}: {} gave no result: {}",
+                    reading.path.display(),
+                    failure.benchmark,
+                    failure.reason
+                ));
+            }
+            let stem = reading.path.file_stem().unwrap_or_default();
+            measured.push((stem.to_string_lossy().into_owned(), reading.measurements));
+            if let Some(found) = formats::moments(&reading.path, reading.format)? {
+                moments.push(found);
+            }
+        }
+    }
+    let (question, options) = asked(args);
+    let found = from_files(&measured, &options);
+    if found.is_empty() {
+        bail!(
+            "these files hold no sweep: load steps differ in a tag such as concurrency, connections, users or vus and have a throughput; give all their files, or name the tag with --x"
+        );
+    }
+    let milestone = demanded(world, args);
+    let alone = found.len() == 1 && moments.len() == 1;
+    let mut exit = Exit::Within;
+    let views = found
+        .into_iter()
+        .map(|sweep| {
+            let capacity = Capacity::new(sweep, question.clone());
+            let judged = milestone
+                .iter()
+                .filter(|_| capacity.sweep.fault().is_none())
+                .map(|own| judge_milestone(&capacity, own, None, None));
+            let milestones: Vec<_> = judged.collect();
+            for own in &milestones {
+                exit = exit.max(exit_of(own, world, args.strict));
+            }
+            let recovery = moments
+                .first()
+                .filter(|_| alone)
+                .and_then(|all| recovery(all, question.at_latency, question.max_errors));
+            CapacityView {
+                name: capacity.sweep.name(),
+                place: String::new(),
+                capacity,
+                milestones,
+                recovery,
+            }
+        })
+        .collect();
+    Ok((views, exit))
+}
+
+/// The sweeps of several files: by tags; else each file is a step whose load follows from rate and
+/// latency.
+fn from_files(files: &[(String, Vec<Measurement>)], options: &SweepOptions) -> Vec<Sweep> {
+    let tagged: Vec<Observed<'_>> = files
+        .iter()
+        .flat_map(|(_, measured)| measured.iter().map(Observed::of))
+        .collect();
+    let found = sweeps(&tagged, options, false);
+    if !found.is_empty() {
+        return found;
+    }
+    let steps: Vec<Observed<'_>> = files
+        .iter()
+        .flat_map(|(stem, measured)| {
+            measured.iter().map(move |one| Observed {
+                benchmark: stem,
+                ..Observed::of(one)
+            })
+        })
+        .collect();
+    sweeps(&steps, options, true)
+}
+
+/// A limit over load steps, or a benchmark that no budget is about.
+struct Asked<'b> {
+    name: String,
+    select: Selector,
+    budget: Option<(&'b Budget, &'b Limit)>,
+}
+
+fn wanted<'b>(name: &str, budgets: &'b [Budget]) -> Result<Vec<Asked<'b>>> {
+    let mut found = Vec::new();
+    for budget in budgets {
+        for limit in budget
+            .limits
+            .iter()
+            .filter(|limit| limit.capacity.is_some())
+        {
+            let whole = format!("{}/{}", budget.feature, limit.id);
+            if name == budget.feature || name == whole {
+                found.push(Asked {
+                    name: whole,
+                    select: limit.select.clone(),
+                    budget: Some((budget, limit)),
+                });
+            }
+        }
+    }
+    if found.is_empty() {
+        if budgets.iter().any(|budget| budget.feature == name) {
+            bail!(
+                "the budget of `{name}` has no limit with capacity = {{ … }}: name a benchmark to look without one"
+            );
+        }
+        let pattern = |text: &str| plimsoll::budget::Pattern::new(text).map_err(anyhow::Error::msg);
+        found.push(Asked {
+            name: name.to_owned(),
+            select: Selector {
+                benchmark: pattern(name)?,
+                metric: Some(pattern("*")?),
+                tags: std::collections::BTreeMap::new(),
+                env: None,
+            },
+            budget: None,
+        });
+    }
+    Ok(found)
+}
+
+fn of_store(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
+    if args.from.is_some() {
+        bail!("--from belongs to files");
+    }
+    let (budgets, findings) = load::budgets(world, args.budgets.as_ref())?.unwrap_or_default();
+    if load::has_errors(&findings) {
+        let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
+    }
+    let settings = load::settings(world)?;
+    let loaded = Loaded::new(world, &settings)?;
+    let mut views = Vec::new();
+    let mut exit = Exit::Within;
+    for name in &args.what {
+        let name = name.to_string_lossy();
+        let before = views.len();
+        for own in wanted(&name, &budgets)? {
+            let (more, code) = recorded_sweeps(world, args, &loaded, &own)?;
+            if more.is_empty() && own.budget.is_some() {
+                let missing = own
+                    .budget
+                    .is_some_and(|(_, l)| l.missing == Consequence::Fail);
+                say(&format!(
+                    "{}: no sweep of load steps was recorded",
+                    own.name
+                ));
+                if missing {
+                    exit = exit.max(Exit::Trouble);
+                }
+            }
+            exit = exit.max(code);
+            views.extend(more);
+        }
+        if views.len() == before {
+            bail!(
+                "`{name}` is neither a file nor has it a recorded sweep: record results of load steps that differ in a tag such as concurrency (plimsoll record), or name the tag with --x"
+            );
+        }
+    }
+    // Over wins over missing.
+    if views
+        .iter()
+        .flat_map(|v| &v.milestones)
+        .any(|m| exit_of(m, world, args.strict) == Exit::Over)
+    {
+        exit = Exit::Over;
+    }
+    Ok((views, exit))
+}
+
+fn recorded_sweeps(
+    world: &World,
+    args: &Args,
+    loaded: &Loaded,
+    own: &Asked<'_>,
+) -> Result<(Vec<CapacityView>, Exit)> {
+    let none = plimsoll::budget::Headlines::default();
+    let here = |row: &SeriesRow| {
+        own.select.matches(&row.key, &none)
+            && args.env.as_ref().is_none_or(|env| *env == row.key.env)
+    };
+    let columns = loaded.columns(here)?;
+    let rows: Vec<(&SeriesRow, &Columns)> = loaded
+        .series
+        .iter()
+        .zip(&columns)
+        .filter(|(row, _)| here(row))
+        .collect();
+    let rule = own.budget.and_then(|(_, limit)| limit.capacity.as_ref());
+    let (mut question, options) = rule.map_or_else(|| asked(args), question);
+    question.fit = residuals(args);
+    if args.at_latency.is_some() {
+        question.at_latency = args.at_latency;
+    }
+    let order = candidates(world, args, loaded)?;
+    let labels: BTreeSet<&str> = rows.iter().map(|(row, _)| row.key.env.as_str()).collect();
+    let mut views = Vec::new();
+    let mut exit = Exit::Within;
+    for env in labels {
+        let newest = order.iter().find_map(|commit| {
+            let mut found = recorded(commit, env, &rows, &loaded.runs, &options);
+            if own.budget.is_some() && !own.select.tags.contains_key("fault") {
+                found.retain(|sweep| sweep.fault().is_none());
+            }
+            (!found.is_empty()).then_some((commit, found))
+        });
+        let Some((commit, found)) = newest else {
+            continue;
+        };
+        for sweep in found {
+            let capacity = Capacity::new(sweep, question.clone());
+            let mut milestones: Vec<MilestoneFound> = Vec::new();
+            if let Some((budget, limit)) = own.budget {
+                let of_limit = budget
+                    .milestones
+                    .iter()
+                    .filter(|m| m.limit == limit.id && m.date >= load::today(world));
+                milestones.extend(of_limit.map(|own| {
+                    let unit = limit.scale_unit.as_ref();
+                    judge_milestone(&capacity, own, budget.demand.as_ref(), unit)
+                }));
+                milestones.sort_by_key(|m| m.date);
+            }
+            milestones.extend(
+                demanded(world, args)
+                    .iter()
+                    .map(|own| judge_milestone(&capacity, own, None, None)),
+            );
+            let fails = own
+                .budget
+                .is_some_and(|(_, l)| l.unproven == Consequence::Fail);
+            for found in &milestones {
+                exit = exit.max(exit_of(found, world, args.strict || fails));
+            }
+            views.push(CapacityView {
+                name: match own.budget {
+                    Some(_) => format!("{} · {}", own.name, capacity.sweep.name()),
+                    None => capacity.sweep.name(),
+                },
+                place: format!("{} on {env}", commit.short()),
+                capacity,
+                milestones,
+                recovery: None,
+            });
+        }
+    }
+    Ok((views, exit))
+}
+
+/// The commits whose sweeps are looked for: the one that is named, else all of the line, newest first,
+/// and where there is no repository every measured one, last recorded first.
+fn candidates(world: &World, args: &Args, loaded: &Loaded) -> Result<Vec<CommitId>> {
+    if let Some(revision) = &args.commit {
+        let target = super::world::target(world, Some(revision))?;
+        return Ok(vec![target.id]);
+    }
+    let Some(git) = &world.git else {
+        let mut runs: Vec<_> = loaded.runs.iter().collect();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+        return Ok(runs.into_iter().map(|run| run.commit.clone()).collect());
+    };
+    let order = load::order(world, git, &loaded.store, &git.head()?)?;
+    let measured: BTreeSet<&CommitId> = loaded.runs.iter().map(|run| &run.commit).collect();
+    let line = order.commits.into_iter().rev();
+    Ok(line.filter(|commit| measured.contains(commit)).collect())
+}

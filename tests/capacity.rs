@@ -1,0 +1,364 @@
+//! `plimsoll capacity`, and what a check says of milestones, as their user runs them.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Project, Said, at};
+
+const LIMITS: &str = r#"
+[[limit]]
+id = "launch"
+select = { benchmark = "api", x = "connections", y = "throughput", latency = "p95" }
+capacity = { at_latency = "100ms", regress = { contention = "+0.5%" } }
+scale_unit = { name = "pod", planned = 4, tested = 2, efficiency = 0.9 }
+"#;
+
+fn milestone(name: &str, demand: &str, more: &str) -> String {
+    format!(
+        "[[milestone]]\nlimit = \"launch\"\nname = \"{name}\"\ndate = 2090-11-01\ndemand = \"{demand}\"\n{more}\n"
+    )
+}
+
+const DEMAND: &str =
+    "[demand]\ncurrent = \"1000 req/s\"\nmeasured = 2026-11-01\ngrowth = \"1%/month\"\n";
+
+/// Load steps of a service with this contention: three runs each, the tail at 10 ms + N.
+fn steps(alpha: f64, levels: u32) -> String {
+    let wobble = [0.004, -0.006, 0.003, -0.002, 0.006, -0.004, 0.001, -0.003];
+    let mut text = String::from("connections,run,throughput,latency_mean,latency_p95,errors\n");
+    for i in 0..levels {
+        let n = f64::from(1_u32 << i);
+        let x = 100.0 * n / (1.0 + alpha * (n - 1.0) + 0.0002 * n * (n - 1.0));
+        for run in 0..3_usize {
+            let x = x * (1.0 + wobble[(i as usize + 3 * run) % 8]);
+            let mean = n / x * 1e3;
+            text.push_str(&format!("{n},{run},{x:.3},{mean:.4},{},0\n", 10.0 + n));
+        }
+    }
+    text
+}
+
+fn record(project: &Project, text: &str) {
+    let file = project.write("results/api.csv", text);
+    let said = project.plimsoll(&["record", "--env", "load", file.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {} {}", said.out, said.err))
+}
+
+/// Verdict, reason and sentence of the first row of a rule.
+fn found(check: &Value, rule: &str) -> (String, Option<String>, String) {
+    let limits = at(check, "limits").as_array().unwrap();
+    let one = limits
+        .iter()
+        .find(|l| l["rule"] == rule)
+        .unwrap_or_else(|| panic!("no {rule} in {check:#}"));
+    (
+        one["verdict"].as_str().unwrap().to_owned(),
+        one["reason"].as_str().map(str::to_owned),
+        one["why"].as_str().unwrap().to_owned(),
+    )
+}
+
+#[test]
+fn a_file_is_looked_at_without_repository_budget_or_database() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("api.csv"), steps(0.02, 8)).unwrap();
+    let run = |args: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+            .args(args)
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        (
+            out.status.code().unwrap(),
+            String::from_utf8(out.stdout).unwrap(),
+        )
+    };
+    let (code, told) = run(&["capacity", "api.csv", "--at-latency", "100ms"]);
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("a_look_at_a_file", told);
+    let (code, told) = run(&["capacity", "api.csv", "--at-latency", "100ms", "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["schema"]), (0, &"plimsoll.capacity/1".into()));
+    assert_eq!(
+        (&told["n"], &told["peak_status"]),
+        (&24.into(), &"within_tested".into())
+    );
+    assert_eq!(told["capacity_at_latency"]["first_broken"], 128.0);
+    assert!(!folder.path().join(".plimsoll").exists());
+    // With a demand it judges.
+    for (demand, expected) in [("1000 req/s", 0), ("5000 req/s", 1)] {
+        let (code, told) = run(&["capacity", "api.csv", "--demand", demand]);
+        assert_eq!(code, expected, "{told}");
+    }
+}
+
+#[test]
+fn raytracer_tested_to_20_says_no_peak_up_to_20() {
+    let project = Project::new();
+    project.write(
+        "ray.csv",
+        "concurrency,throughput,errors\n1,20,0\n4,78,0\n8,130,0\n12,170,0\n16,190,0\n20,200,0\n",
+    );
+    for fit in ["log", "absolute"] {
+        let said = project.plimsoll(&["capacity", "ray.csv", "--fit", fit]);
+        assert!(
+            said.code == 0 && said.out.contains("no peak up to 20"),
+            "{}",
+            said.out
+        );
+        let told = json(&project.plimsoll(&["capacity", "ray.csv", "--fit", fit, "--json"]));
+        assert_eq!(
+            (&told["peak"], &told["peak_status"]),
+            (&Value::Null, &"no peak up to 20".into())
+        );
+    }
+    // Beyond what was tested nothing is a pass, and nothing a breach.
+    let said = project.plimsoll(&["capacity", "ray.csv", "--demand", "400 req/s"]);
+    assert!(
+        said.code == 0 && said.out.contains("not tested: test up to N ="),
+        "{}",
+        said.out
+    );
+    let strict = ["capacity", "ray.csv", "--demand", "400 req/s", "--strict"];
+    assert_eq!(project.plimsoll(&strict).code, 1);
+}
+
+#[test]
+fn what_is_no_sweep_is_trouble() {
+    let project = Project::new();
+    project.write("one.csv", "concurrency,throughput\n8,20\n8,21\n");
+    let said = project.plimsoll(&["capacity", "one.csv"]);
+    assert!(
+        said.code == 2 && said.err.contains("hold no sweep"),
+        "{}",
+        said.err
+    );
+    project.write("bad.csv", "concurrency,throughput\n8,many\n");
+    let said = project.plimsoll(&["capacity", "bad.csv"]);
+    assert!(
+        said.code == 2 && said.err.contains("line 2"),
+        "{}",
+        said.err
+    );
+    let said = project.plimsoll(&["capacity", "nothing-of-this-name"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+}
+
+#[test]
+fn files_of_several_tools_are_one_sweep() {
+    let project = Project::new();
+    let mut files = Vec::new();
+    for (n, rate) in [(1, 900.0), (2, 1700.0), (4, 3000.0), (8, 4600.0)] {
+        let text = format!(
+            "Running 5s test @ http://h/x\n  1 threads and {n} connections\n  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    Latency     {}us    1us  9ms   94.51%\n  Latency Distribution\n     99%    2.00ms\n  10000 requests in 5.00s, 1.00MB read\nRequests/sec:  {rate}\nTransfer/sec:      4.00KB\n",
+            f64::from(n) / rate * 1e6
+        );
+        project.write(&format!("wrk-{n}.txt"), &text);
+        files.push(format!("wrk-{n}.txt"));
+    }
+    let mut args = vec!["capacity", "--json"];
+    args.extend(files.iter().map(String::as_str));
+    let told = json(&project.plimsoll(&args));
+    assert_eq!(
+        (&told["axis"], &told["tested_max"]),
+        (&"connections".into(), &8.0.into())
+    );
+    assert_eq!(told["steps"].as_array().unwrap().len(), 4);
+    // vegeta's reports say no load: it is rate × mean latency.
+    for (rate, ms) in [(100, 20), (200, 21), (400, 25), (800, 45)] {
+        let text = serde_json::json!({
+            "latencies": {"total": 1, "mean": ms * 1_000_000, "50th": ms * 1_000_000, "95th": 2 * ms * 1_000_000,
+                "99th": 3 * ms * 1_000_000, "max": 4 * ms * 1_000_000},
+            "bytes_in": {"total": 1, "mean": 1}, "bytes_out": {"total": 0, "mean": 0},
+            "duration": 1, "wait": 1, "requests": 1000, "rate": rate, "throughput": rate, "success": 1,
+            "status_codes": {"200": 1000}, "errors": []
+        });
+        project.write(&format!("v{rate}.json"), &text.to_string());
+    }
+    let told = json(&project.plimsoll(&[
+        "capacity",
+        "--json",
+        "v100.json",
+        "v200.json",
+        "v400.json",
+        "v800.json",
+    ]));
+    assert!((told["tested_max"].as_f64().unwrap() - 36.0).abs() < 1e-9);
+    let checks = told["checks"].as_array().unwrap();
+    assert!(
+        checks
+            .iter()
+            .any(|c| c["name"] == "little" && c["ok"].is_null())
+    );
+}
+
+#[test]
+fn steps_under_a_fault_are_a_sweep_of_their_own() {
+    let mut project = Project::new();
+    let mut text = String::from("connections,fault,throughput,latency_mean,errors\n");
+    for i in 0..7 {
+        let n = f64::from(1_u32 << i);
+        for (fault, x) in [
+            ("", 100.0 * n / (1.0 + 0.02 * (n - 1.0))),
+            ("db-slow", 20.0 * n / (1.0 + 0.1 * (n - 1.0))),
+        ] {
+            text.push_str(&format!("{n},{fault},{x:.2},{:.4},0\n", n / x * 1e3));
+        }
+    }
+    project.commit("Serve");
+    project.budget(
+        "api",
+        "[[limit]]\nid = \"calm\"\nselect = { benchmark = \"api\" }\ncapacity = { min = \"1000 req/s\" }\n[[limit]]\nid = \"stormy\"\nselect = { benchmark = \"api\", tags = { fault = \"db-slow\" } }\ncapacity = { min = \"1000 req/s\" }\n",
+    );
+    record(&project, &text);
+    let said = project.plimsoll(&["check", "--format", "json"]);
+    let check = json(&said);
+    assert_eq!(said.code, 0, "{check:#}");
+    let limits = at(&check, "limits").as_array().unwrap();
+    let verdict = |id: &str| {
+        let own: Vec<_> = limits.iter().filter(|l| l["limit"] == id).collect();
+        assert_eq!(own.len(), 1, "{check:#}");
+        own[0]["verdict"].clone()
+    };
+    assert_eq!(
+        (verdict("calm"), verdict("stormy")),
+        ("within".into(), "unproven".into())
+    );
+}
+
+#[test]
+fn a_check_judges_milestones() {
+    let mut project = Project::new();
+    project.commit("Serve");
+    project.budget(
+        "api",
+        &format!(
+            "{LIMITS}{}{}{DEMAND}",
+            milestone("launch day", "2000 req/s", "safety = 1.2"),
+            milestone("far day", "20000 req/s", "fail_from = 2090-06-01")
+        ),
+    );
+    record(&project, &steps(0.02, 8));
+    let said = project.plimsoll(&["check"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    insta::assert_snapshot!(
+        "milestones_table",
+        said.out
+            .replace("env load / ", "env load · ")
+            .lines()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    let check = json(&project.plimsoll(&["check", "--format", "json"]));
+    let limits = at(&check, "limits").as_array().unwrap();
+    let far = limits
+        .iter()
+        .find(|l| l["milestone"]["name"] == "far day")
+        .unwrap();
+    // Over, and before its day it warns alone.
+    assert_eq!(
+        (&far["verdict"], &far["kind"]),
+        (&"over".into(), &"cause".into())
+    );
+    assert!(far["milestone"]["units"].as_f64().unwrap() > 4.0);
+    let markdown = project.plimsoll(&["check", "--format", "markdown"]);
+    assert!(markdown.out.contains("far day"), "{}", markdown.out);
+    // The same figures from the command of its own.
+    let told = json(&project.plimsoll(&["capacity", "api/launch", "--json"]));
+    assert_eq!(
+        told["milestones"][0]["headroom"],
+        limits
+            .iter()
+            .find(|l| l["milestone"]["name"] == "launch day")
+            .unwrap()["milestone"]["headroom"]
+    );
+    let report = project.plimsoll(&["report", "-o", "out"]);
+    assert_eq!(report.code, 0, "{}", report.err);
+    let page = std::fs::read_to_string(project.path("out/f/api.html")).unwrap();
+    for expected in [
+        "Will it hold on the day?",
+        "launch day",
+        "<svg class=\"chart\"",
+        "class=\"budget\"",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    // From its day on it fails.
+    project.budget(
+        "api",
+        &format!(
+            "{LIMITS}{}{DEMAND}",
+            milestone("far day", "20000 req/s", "fail_from = 2026-01-01")
+        ),
+    );
+    assert_eq!(project.plimsoll(&["check"]).code, 1);
+    assert_eq!(project.plimsoll(&["capacity", "api"]).code, 1);
+}
+
+#[test]
+fn a_sweep_that_was_not_measured_or_not_enough_is_no_pass() {
+    let mut project = Project::new();
+    project.commit("Serve");
+    project.budget(
+        "api",
+        &format!(
+            "{LIMITS}{}{DEMAND}",
+            milestone("launch day", "10 req/s", "")
+        ),
+    );
+    record(&project, &steps(0.02, 4));
+    let check = json(&project.plimsoll(&["check", "--format", "json"]));
+    let (verdict, reason, why) = found(&check, "milestone");
+    assert_eq!(
+        (verdict.as_str(), reason.as_deref()),
+        ("unproven", Some("unsound"))
+    );
+    assert!(why.contains("4 different loads"), "{why}");
+    // A commit without a sweep where the ones before had one.
+    project.commit("Change");
+    let file = project.write("results/other.csv", "benchmark,value,unit\nother,1,ms\n");
+    project.plimsoll(&["record", "--env", "load", file.to_str().unwrap()]);
+    let said = project.plimsoll(&["check", "--format", "json"]);
+    let (verdict, reason, _) = found(&json(&said), "capacity");
+    assert_eq!(
+        (verdict.as_str(), reason.as_deref(), said.code),
+        ("missing", Some("not-measured"), 2)
+    );
+}
+
+#[test]
+fn a_change_that_adds_contention_is_named() {
+    let mut project = Project::new();
+    project.budget("api", LIMITS);
+    project.commit("Serve");
+    record(&project, &steps(0.021, 8));
+    project.commit("Lock everything");
+    record(&project, &steps(0.034, 8));
+    let said = project.plimsoll(&["check", "--base", "HEAD~1", "--format", "json"]);
+    let check = json(&said);
+    let (verdict, _, why) = found(&check, "contention");
+    assert_eq!((verdict.as_str(), said.code), ("over", 1), "{check:#}");
+    assert!(
+        why.starts_with("this change raised contention from 2.") && why.contains(" to 3."),
+        "{why}"
+    );
+    let head = project.git(&["rev-parse", "HEAD"]);
+    assert_eq!(at(&check, "limits/0/introduced_by"), head.as_str());
+    // The stand-in for the whole law is a series like any other.
+    let export = project.plimsoll(&["export", "csv"]);
+    let lines = export
+        .out
+        .lines()
+        .filter(|line| line.contains("efficiency"));
+    assert_eq!(lines.count(), 14, "{}", export.out);
+}
