@@ -21,6 +21,9 @@ const CONFIRMING_RUNS: u32 = 3;
 /// The most time they may take, foreseen from the first ones.
 const CONFIRMING_TIME: Duration = Duration::from_secs(300);
 
+/// The most time that the fewest pairs of a slow benchmark may take.
+const PAIRED_TIME: &str = "30m";
+
 /// The inputs of action.yml, as the variables `PLIMSOLL_INPUT_…` give them.
 struct Inputs<'w> {
     world: &'w World,
@@ -235,24 +238,9 @@ impl Job<'_> {
         id.bytes().all(|b| b.is_ascii_digit()).then_some(id)
     }
 
-    /// The whole line of commits, which orders the history, and the history itself.
+    /// The history. The line of commits that orders it is fetched where it is needed, into a
+    /// repository of plimsoll's own: the clone stays as it is.
     fn fetch_history(&self) {
-        let shallow = self
-            .world
-            .git
-            .as_ref()
-            .is_some_and(plimsoll::git::Git::is_shallow);
-        if shallow && self.mode == Mode::History {
-            let fetched = Command::new("git")
-                .args(["fetch", "--quiet", "--unshallow", "--no-tags", "origin"])
-                .current_dir(&self.world.folder)
-                .status();
-            if !fetched.is_ok_and(|status| status.success()) {
-                say(
-                    "the commits before this shallow clone could not be fetched: check out with fetch-depth: 0",
-                );
-            }
-        }
         match self.step(&["sync"], &[]) {
             Ok(Exit::Within) => {}
             _ => say("the history could not be taken from the data branch: see above"),
@@ -331,10 +319,7 @@ impl Job<'_> {
         if let Some(budgets) = budgets {
             arguments.extend(["--budgets".into(), budgets.into()]);
         }
-        let base = self.inputs.get("base").or(match &self.context.event {
-            Event::MergeGroup { base, .. } => Some(base.as_str()),
-            _ => None,
-        });
+        let base = self.inputs.get("base").or_else(|| self.base_of_queue());
         if let Some(base) = base {
             arguments.extend(["--base".into(), base.into()]);
         }
@@ -346,6 +331,7 @@ impl Job<'_> {
                 "the input `mode` is paired, which needs the input `run`: the benchmark command",
             )?;
             arguments.extend(["--mode".into(), "paired".into()]);
+            arguments.extend(["--at-most".into(), PAIRED_TIME.into()]);
             for path in self.inputs.lines("results") {
                 arguments.extend(["--results".into(), path.into()]);
             }
@@ -375,6 +361,17 @@ impl Job<'_> {
             bail!("the check ended without a verdict ({})", output.status);
         }
         Ok(())
+    }
+
+    /// The commit that a merge queue would merge on. A shallow clone may not hold it where several
+    /// pull requests are merged at once: then the one before the queue's newest commit.
+    fn base_of_queue(&self) -> Option<&str> {
+        let Event::MergeGroup { base, .. } = &self.context.event else {
+            return None;
+        };
+        let git = self.world.git.as_ref()?;
+        let here = git.resolve(base).is_ok_and(|id| git.commit(&id).is_ok());
+        Some(if here { base } else { "HEAD^1" })
     }
 
     fn report(&self) -> Result<()> {

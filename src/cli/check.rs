@@ -180,6 +180,11 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
             outcome.elsewhere.join(", ")
         ));
     }
+    for limit in &mut outcome.limits {
+        let commit = limit.introduced_by.as_ref().filter(|id| **id != head);
+        let known = commit.and_then(|id| order.commit(git, id).ok());
+        limit.introduced_subject = known.map(|commit| commit.subject);
+    }
     let commit = match foreign {
         Some(foreign) => foreign.head.clone(),
         None => git.commit(&head).context("the commit cannot be read")?,

@@ -251,7 +251,7 @@ fn ratchet(out: &mut String, view: &CheckView) {
 
 fn last_line(view: &CheckView) -> String {
     if let (Some(paired), true) = (&view.paired, view.outcome.limits.is_empty()) {
-        return unjudged(paired, view.budgets);
+        return unjudged(paired, view);
     }
     let mut parts = Vec::new();
     for (word, words) in [
@@ -274,6 +274,11 @@ fn last_line(view: &CheckView) -> String {
             parts.push(format!("{n} {words}"));
         }
     }
+    match view.outcome.left_out.len() {
+        0 => {}
+        1 => parts.push("1 rule not judged by pairs".to_owned()),
+        n => parts.push(format!("{n} rules not judged by pairs")),
+    }
     let mut line = parts.join(", ");
     line.push('.');
     if let Some(next) = next_step(view) {
@@ -284,14 +289,16 @@ fn last_line(view: &CheckView) -> String {
 }
 
 /// A comparison that no limit is about.
-fn unjudged(paired: &PairedView, budgets: usize) -> String {
+fn unjudged(paired: &PairedView, view: &CheckView) -> String {
     let rows = super::paired::rows(paired);
     let number = |word| rows.iter().filter(|row| row.word() == word).count();
     if paired.pairs == 0 {
         return "Nothing was compared.".to_owned();
     }
-    let why = if budgets == 0 {
+    let why = if view.budgets == 0 {
         "there is no budget"
+    } else if !view.outcome.left_out.is_empty() {
+        "no rule about it can be judged by pairs"
     } else {
         "no limit is about what was measured"
     };

@@ -19,7 +19,8 @@ pub use audit::{Audit, anchors, audit, owners, unused_acceptances};
 pub use evidence::Head;
 pub use judge::{Check, ChosenBase, Commits, Control, Outcome, Stage, Tightening, judge};
 pub use paired::{
-    Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
+    Contrast, LeftOut, LeftOutReason, PairedCheck, PairedSeries, judge_paired_max,
+    judge_paired_regress, judge_pairs,
 };
 pub use propose::{Measured, propose};
 pub use rules::{
@@ -180,6 +181,8 @@ pub struct LimitVerdict {
     pub suspects: Vec<CommitId>,
     /// The commit that most likely brought it, where it is known.
     pub introduced_by: Option<CommitId>,
+    /// First line of that commit's message, where somebody looked it up.
+    pub introduced_subject: Option<String>,
     /// Who accepted it, why, and until when.
     pub accepted: Option<AcceptedBy>,
     /// The series of a family that it is about, where it is about more than one.

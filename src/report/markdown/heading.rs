@@ -31,6 +31,14 @@ pub(super) fn verdict_words(
             ),
         );
     }
+    let left = match tally.left_out {
+        0 => String::new(),
+        1 => ", 1 rule not judged by pairs".to_owned(),
+        n => format!(", {n} rules not judged by pairs"),
+    };
+    if total == 0 && tally.left_out > 0 && tally.exit == 0 {
+        return ("➖", format!("nothing judged{left}"));
+    }
     if tally.exit == 2 || tally.unreadable > 0 {
         let words = if total == 0 {
             "nothing could be judged".to_owned()
@@ -50,14 +58,17 @@ pub(super) fn verdict_words(
             format!("{suspects} of {total} may be over, not proven{better}")
         } else {
             format!(
-                "none proven over, {} of {total} not proven{better}",
+                "none proven over, {} of {total} not proven{better}{left}",
                 tally.unproven
             )
         };
         return ("❔", words);
     }
     if let Some(commit) = resolved {
-        return ("✅", format!("within again, resolved in {commit}{better}"));
+        return (
+            "✅",
+            format!("within again, resolved in {commit}{better}{left}"),
+        );
     }
     if tally.learning == total && total > 0 {
         return (
@@ -80,9 +91,12 @@ pub(super) fn verdict_words(
     };
     let judged = total - tally.learning;
     if judged == tally.within {
-        ("✅", format!("all {judged} within{better}{learning}"))
+        ("✅", format!("all {judged} within{better}{learning}{left}"))
     } else {
-        ("✅", format!("nothing new over{kept}{better}{learning}"))
+        (
+            "✅",
+            format!("nothing new over{kept}{better}{learning}{left}"),
+        )
     }
 }
 

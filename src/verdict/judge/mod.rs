@@ -13,7 +13,7 @@ use blame::Seen;
 
 use super::select::{Pair, recent_runs, select};
 use super::{
-    Head, Judgement, KnownChange, LimitVerdict, Reason, Record, Tail, Verdict, judge_max,
+    Head, Judgement, KnownChange, LeftOut, LimitVerdict, Reason, Record, Tail, Verdict, judge_max,
     judge_regress,
 };
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine, suspects};
@@ -165,6 +165,8 @@ pub struct Outcome {
     /// Limits, as `FEATURE/LIMIT`, that were not judged because their series belong to other
     /// environments than the head's runs.
     pub elsewhere: Vec<String>,
+    /// Rules that a paired check could not judge although their series were measured.
+    pub left_out: Vec<LeftOut>,
     /// Labels of the head's runs.
     pub environments: Vec<String>,
     /// Names of the machines of the head's runs.
@@ -359,6 +361,7 @@ pub(super) fn blank(budget: &Budget, limit: &Limit, judgement: Judgement) -> Lim
         new_machine: false,
         suspects: Vec::new(),
         introduced_by: None,
+        introduced_subject: None,
         accepted: None,
         members: Vec::new(),
         against: None,

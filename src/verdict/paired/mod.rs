@@ -4,8 +4,10 @@
 //! judged by the signed rank of the paired differences, `max` by binomial ranks of the head's
 //! runs. Formulas and sources: `docs/local.md`.
 
+mod left_out;
 mod rules;
 
+pub use left_out::{LeftOut, LeftOutReason};
 pub use rules::{Contrast, judge_paired_max, judge_paired_regress};
 
 use super::judge::{accept, blank, sort_worst_first, unjudged};
@@ -85,7 +87,8 @@ pub struct PairedCheck<'a> {
 }
 
 /// Judges a comparison. What was not judged because nothing of it was measured here is listed in
-/// [`Outcome::elsewhere`] unless everything is expected.
+/// [`Outcome::elsewhere`] unless everything is expected; rules that pairs cannot judge are listed in
+/// [`Outcome::left_out`].
 #[must_use]
 pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     let mut outcome = Outcome {
@@ -101,6 +104,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     let headlines = Headlines::new(rows.iter().map(|row| &row.key));
     let unfit = unfit_series(check.series);
     let failed: BTreeSet<&str> = check.failed.iter().map(|f| f.benchmark.as_str()).collect();
+    let mut left: BTreeSet<LeftOut> = BTreeSet::new();
     for budget in check.budgets {
         for limit in &budget.limits {
             // A relative change does not depend on the machine: any environment will do.
@@ -126,6 +130,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
                             failed: failed.contains(series.key.benchmark.as_str()),
                         };
                         outcome.limits.extend(one.judge());
+                        left.extend(left_out::left_out(budget, limit, series, check.env));
                     }
                     Err(finding) => {
                         outcome.limits.push(unjudged(budget, limit, &finding));
@@ -152,6 +157,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
             }
         }
     }
+    outcome.left_out = left.into_iter().collect();
     control_many(&mut outcome.limits);
     name_what_cannot_be_attained(&mut outcome.limits);
     sort_worst_first(&mut outcome.limits);
