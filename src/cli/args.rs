@@ -520,6 +520,9 @@ pub(crate) struct Export {
     /// (runs/v1/<month>/<commit>-<digest>.json); `plimsoll import --runs` takes them back.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["form", "selection", "output", "raw"])]
     pub(crate) runs: Option<PathBuf>,
+    /// With --runs: leave out raw samples where all files together would have more bytes.
+    #[arg(long, value_name = "BYTES", requires = "runs")]
+    pub(crate) at_most: Option<u64>,
     /// FEATURE, FEATURE/LIMIT, a series as `plimsoll log` takes it, or a pattern with * [default: everything].
     #[arg(value_name = "SELECTION")]
     pub(crate) selection: Option<String>,
