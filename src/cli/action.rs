@@ -9,6 +9,7 @@ use super::{answer, say};
 use anyhow::{Context as _, Result, bail};
 use plimsoll::github::context::{Context, Event, Origin};
 use plimsoll::github::workflow;
+use plimsoll::github::{artifact, marker, publish};
 use plimsoll::report::document::CheckDocument;
 use plimsoll::verdict::Exit;
 use std::ffi::OsString;
@@ -223,12 +224,7 @@ impl Job<'_> {
         if forked || self.inputs.or("comment", "auto") == "never" && self.context.pull().is_none() {
             return None;
         }
-        let arguments = [
-            "comment",
-            "--start",
-            "--key",
-            self.inputs.or("comment-key", "default"),
-        ];
+        let arguments = ["comment", "--start", "--key", &self.key()];
         let output = self
             .child(&arguments.map(OsString::from), &[])
             .stdout(Stdio::piped())
@@ -262,8 +258,8 @@ impl Job<'_> {
         Ok(runs)
     }
 
-    /// Records; `artifact`: also leaves the run files in a folder of that name.
-    fn record(&self, runs: u32, artifact: Option<&str>) -> Result<()> {
+    /// Records; `handed_on`: also leaves the run files in a folder of that name.
+    fn record(&self, runs: u32, handed_on: Option<&str>) -> Result<()> {
         let mut arguments: Vec<OsString> = vec!["record".into()];
         for (input, option) in [
             ("from", "--from"),
@@ -284,14 +280,21 @@ impl Job<'_> {
             arguments.push("--".into());
             arguments.extend(shell(run));
         }
-        let Some(artifact) = artifact else {
+        let Some(handed_on) = handed_on else {
             return self.must(&arguments, &[]);
         };
         let own = self.scratch.join("head.db").into_os_string();
-        let folder = self.scratch.join(artifact).into_os_string();
+        let folder = self.scratch.join(handed_on).into_os_string();
         self.must(&arguments, &[("PLIMSOLL_DB", own.clone())])?;
         self.must(
-            &["export".into(), "--runs".into(), folder.clone()],
+            &[
+                "export".into(),
+                "--runs".into(),
+                folder.clone(),
+                // What the second stage reads at most, with room for names.
+                "--at-most".into(),
+                (artifact::BYTES / 10 * 9).to_string().into(),
+            ],
             &[("PLIMSOLL_DB", own)],
         )?;
         self.must(&["import".into(), "--runs".into(), folder.clone()], &[])?;
@@ -428,15 +431,39 @@ impl Job<'_> {
         self.spawn(&arguments, &[], Shown::AsText)
     }
 
+    /// The name of comment and check run: parts of a build matrix have one each, so that no part
+    /// writes over what another one said.
+    fn key(&self) -> String {
+        let key = self.inputs.or("comment-key", publish::DEFAULT_KEY);
+        let Some(part) = self.inputs.get("part") else {
+            return key.to_owned();
+        };
+        let plain = |c: char| {
+            if marker::is_key(&c.to_string()) {
+                c
+            } else {
+                '-'
+            }
+        };
+        let part: String = part.chars().take(40).map(plain).collect();
+        if key == publish::DEFAULT_KEY {
+            part
+        } else {
+            format!("{key}.{part}")
+        }
+    }
+
     fn comment_options(&self, arguments: &mut Vec<OsString>) {
+        arguments.extend(["--key".into(), self.key().into()]);
         for (input, option) in [
             ("comment", "--when"),
-            ("comment-key", "--key"),
             ("fail-on", "--fail-on"),
             ("report-url", "--report-url"),
+            ("run", "--bench"),
         ] {
             if let Some(value) = self.inputs.get(input) {
-                arguments.extend([option.into(), value.into()]);
+                // In one word: a value may begin with a dash.
+                arguments.push(format!("{option}={value}").into());
             }
         }
     }

@@ -301,7 +301,17 @@ impl LimitDocument {
     /// It holds something a reader must see: not plainly within, or better than before.
     #[must_use]
     pub fn matters(&self) -> bool {
-        self.verdict != "within" || self.improved || self.reason.is_some()
+        self.verdict != "within" || self.is_better() || self.reason.is_some()
+    }
+
+    /// Better by more than chance and by so much that zero is not inside the interval that is shown.
+    #[must_use]
+    pub fn is_better(&self) -> bool {
+        let clear = match (self.effect_low, self.effect_high) {
+            (Some(low), Some(high)) => low > 0.0 || high < 0.0,
+            _ => true,
+        };
+        self.improved && clear
     }
 
     /// Not enough evidence, and not merely for being new.
@@ -385,7 +395,7 @@ impl Tally {
 
     fn add(&mut self, limit: &LimitDocument) {
         self.limits += 1;
-        self.improved += usize::from(limit.improved);
+        self.improved += usize::from(limit.is_better());
         let count = match limit.verdict.as_str() {
             "over" if limit.kind == "cause" => return,
             "over" => &mut self.over,

@@ -9,6 +9,7 @@
 
 #[path = "../github_support/mod.rs"]
 mod github_support;
+mod install;
 mod scene;
 
 use github_support::BOT;
@@ -120,6 +121,89 @@ fn a_pull_request_is_judged_by_pairs_of_base_and_head() {
     assert!(!files.contains(&head), "{files}");
 }
 
+/// The text between two marks.
+fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let rest = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("no {start} in {text}"));
+    rest.1.split_once(end).unwrap().0
+}
+
+#[test]
+fn the_entry_of_the_comment_accepts_the_change_in_both_modes() {
+    let mut scene = Scene::new();
+    scene.write("plimsoll.toml", "[lab]\nbuild = \"true\"\npairs = 8\n");
+    scene.push("Say how many pairs");
+    for mode in ["paired", "history"] {
+        let head = scene.branch("slower", "125", &[]);
+        let done = scene.pull("slower", &head, 1, &[("mode", mode)]);
+        assert_eq!(done.code, 1, "{mode}: {}", done.log);
+        let comment = scene.comment();
+        let known = format!("`{}` vs", &head[..7]);
+        assert!(comment.contains(&known), "{mode}: no {known} in {comment}");
+        assert!(comment.contains("-- ./bench.sh`"), "{mode}: {comment}");
+        let entry = between(&comment, "```toml\n", "```");
+        let accepted = format!("{BUDGET}\n{entry}");
+        let head = scene.branch("slower", "125", &[("budgets/shop.toml", &accepted)]);
+        let done = scene.pull("slower", &head, 1, &[("mode", mode)]);
+        assert_eq!(done.code, 0, "{mode}: {}\n{accepted}", done.log);
+        assert_eq!(done.outputs["verdict"], "accepted", "{mode}: {}", done.log);
+        assert!(
+            scene.comment().contains("☑️ accepted"),
+            "{}",
+            scene.comment()
+        );
+    }
+}
+
+#[test]
+fn a_build_matrix_has_a_check_run_for_each_part_and_one_comment() {
+    let mut scene = Scene::new();
+    let head = scene.branch("slower", "125", &[]);
+    let mut verdicts = Vec::new();
+    for (part, speed) in [("linux / x64", "125"), ("macos", "100")] {
+        let head = scene.branch("slower", speed, &[]);
+        let with = [("mode", "history"), ("part", part), ("comment", "never")];
+        let done = scene.pull("slower", &head, 1, &with);
+        assert_eq!(
+            done.code,
+            i32::from(part != "macos"),
+            "{part}: {}",
+            done.log
+        );
+        assert!(scene.fake.texts(BOT).is_empty());
+        let name = format!("plimsoll ({})", part.replace([' ', '/'], "-"));
+        assert_eq!(scene.last_check()["name"], name.as_str());
+        verdicts.push(std::fs::read_to_string(&done.outputs["result-json"]).unwrap());
+    }
+    // The last job knows the parts by name; one of them never came.
+    scene.run += 1;
+    let work = scene.checkout("refs/pull/42/merge", "2");
+    for (name, text) in [("linux.json", &verdicts[0]), ("macos.json", &verdicts[1])] {
+        std::fs::write(work.join(name), text).unwrap();
+    }
+    let event = json!({
+        "repository": { "id": 1, "default_branch": "main" },
+        "pull_request": github_support::pull(42, &head, Some(1), "slower")
+    });
+    for (results, code, words) in [
+        ("linux.json\nmacos.json", 1, "1 of 4 exceeded"),
+        (
+            "macos.json\nwindows.json",
+            2,
+            "`windows.json` gave no verdict",
+        ),
+    ] {
+        let with = [("command", "comment"), ("results", results)];
+        let done = scene.job(&work, "pull_request", &event, &head, &with);
+        assert_eq!(done.code, code, "{}", done.log);
+        let comment = scene.comment();
+        assert!(comment.contains(words), "no {words} in {comment}");
+        assert_eq!(scene.last_check()["name"], "plimsoll");
+        assert_eq!(scene.last_check()["conclusion"], "failure");
+    }
+}
+
 #[test]
 fn rules_that_pairs_cannot_judge_are_named_and_a_build_that_fails_is_red() {
     let mut scene = Scene::new();
@@ -159,11 +243,13 @@ fn a_pull_request_that_loosens_its_own_budget_is_judged_as_it_says_and_shows_the
         &[("mode", "history"), ("comment", "always")],
     );
     assert_eq!(done.code, 0, "{}", done.log);
-    assert!(
-        scene.comment().contains("the allowed +50.0 %"),
-        "{}",
-        scene.comment()
-    );
+    let comment = scene.comment();
+    for part in [
+        "the allowed +50.0 %",
+        "this change also changes what judges it: budgets/shop.toml",
+    ] {
+        assert!(comment.contains(part), "no {part} in {comment}");
+    }
 }
 
 #[test]

@@ -167,6 +167,7 @@ pub(crate) fn judge(
             (needed.as_secs_f64() * 1.1).ceil()
         ));
     }
+    notes.extend(check::own_budgets(world, git, &base.commit, head)?);
     if git.head()? == *head && git.is_dirty()? {
         notes.push(format!(
             "uncommitted changes were not measured: what was built is the commit {}",
@@ -213,7 +214,7 @@ fn not_by_pairs(left_out: &[LeftOut]) -> Vec<String> {
             format!(" and {more} more")
         };
         format!(
-            "not judged by pairs: {}{more} ({}); `plimsoll check` judges what is recorded",
+            "not judged by pairs: {}{more} ({}); plimsoll check judges it from what is recorded",
             names.join(", "),
             reason.words()
         )

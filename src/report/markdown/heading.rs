@@ -1,9 +1,9 @@
-//! The first lines of a comment: the verdict, what was compared, the numbers, and whom it concerns.
+//! What a reader sees first: the verdict, what was compared, in numbers, and who is asked.
 
 use super::escape::{code, prose};
 use super::table::{Row, short};
 use super::{Extras, ROWS, limit_key};
-use crate::report::document::{Part, Tally};
+use crate::report::document::{CheckDocument, Part, Tally};
 use crate::report::text;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,16 +102,17 @@ pub(super) fn verdict_words(
 
 pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &Extras) -> String {
     let first = parts.iter().find_map(|part| part.check.as_ref().ok());
-    let commit = first.map(|check| format!("`{}`", short(&check.commit)));
+    let known = |check: &'_ CheckDocument| {
+        short(extras.head.as_deref().unwrap_or(&check.commit)).to_owned()
+    };
+    let commit = first.map(|check| format!("`{}`", known(check)));
     let resolved = commit.as_deref().filter(|_| extras.resolved);
     let (symbol, words) = verdict_words(tally, rows, resolved);
     let mut out = format!("### {symbol} Performance budget: {words}");
     if let Some(worst) = rows.first().filter(|row| row.limit.fails()) {
         out.push_str(&format!(" — {}", code(&worst.name())));
         if worst.limit.verdict == "over" {
-            if let Some(effect) = worst.limit.effect {
-                out.push_str(&format!(" {}", text::effect(effect)));
-            }
+            out.push_str(&by(worst));
             out.push_str(", over its limit");
         } else {
             out.push_str(match worst.limit.reason.as_deref() {
@@ -125,7 +126,12 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
     let Some(check) = first else {
         return out;
     };
-    let subject = if check.subject.is_empty() {
+    // The message of a merge that nobody wrote tells nothing.
+    let merged = extras
+        .head
+        .as_ref()
+        .is_some_and(|head| *head != check.commit);
+    let subject = if check.subject.is_empty() || merged {
         String::new()
     } else {
         format!(" {}", code(&text::plain_up_to(&check.subject, 72)))
@@ -134,7 +140,7 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
         || "state of the branch".to_owned(),
         |base| format!("vs `{}` ({})", short(&base.commit), prose(&base.how)),
     );
-    out.push_str(&format!("`{}`{subject} {against}", short(&check.commit)));
+    out.push_str(&format!("`{}`{subject} {against}", known(check)));
     if check.mode == "paired" {
         out.push_str(" · paired: base and head measured side by side");
     }
@@ -163,6 +169,16 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
         out.push_str(&format!("> {}\n\n", prose(foreign)));
     }
     out
+}
+
+/// How far: of a change its size, of a state the share of the limit that it takes.
+pub(super) fn by(row: &Row<'_>) -> String {
+    let change = row.check.base.is_some() || row.limit.rule.as_deref() == Some("regress");
+    match (row.limit.effect, row.limit.used) {
+        (Some(effect), _) if change => format!(" {}", text::effect(effect)),
+        (_, Some(used)) if used.is_finite() => format!(" at {}", text::percent_of(used)),
+        _ => String::new(),
+    }
 }
 
 /// `**1 over**, 2 unproven, 11 within · judged 12 of 14 series`.
