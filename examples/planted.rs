@@ -8,7 +8,7 @@
 //! ```
 //! Options: `--runs N` (40), `--time SPAN` (60s), `--plants LIST` (0,3,5,10,30, in percent), `--work MS`
 //! (60, the work of the base), `--peer PROGRAM` (a `perfgate`, which gets as many executions of the
-//! same two programs for each comparison). Every comparison draws another order. Plants and programs
+//! same two programs for each comparison), `--out FILE` (the table so far, after every round). Every comparison draws another order. Plants and programs
 //! take turns, so all of them meet the same load. To see a loaded machine, load it meanwhile: the
 //! average load is printed.
 #![allow(
@@ -32,6 +32,7 @@ struct Options {
     plants: Vec<u64>,
     work: f64,
     peer: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 fn options(args: &[String]) -> Options {
@@ -41,6 +42,7 @@ fn options(args: &[String]) -> Options {
         plants: vec![0, 3, 5, 10, 30],
         work: 60.0,
         peer: None,
+        out: None,
     };
     for pair in args.chunks(2) {
         let [name, value] = pair else {
@@ -52,6 +54,7 @@ fn options(args: &[String]) -> Options {
             "--plants" => found.plants = value.split(',').map(|p| p.parse().unwrap()).collect(),
             "--work" => found.work = value.parse().unwrap(),
             "--peer" => found.peer = Some(PathBuf::from(value)),
+            "--out" => found.out = Some(PathBuf::from(value)),
             other => panic!("there is no option {other}"),
         }
     }
@@ -143,8 +146,8 @@ fn main() {
         .map(|plant| Scene::new(&plimsoll, rounds, *plant))
         .collect();
     let start = scenes[0].cost_of_starting();
-    println!(
-        "{} comparisons of {} each; the base works {:.0} ms, starting it takes {start:.1} ms, so a plant of 10 % is {:.1} % of the whole",
+    let head = format!(
+        "{} comparisons of {} each; the base works {:.0} ms, starting it takes {start:.1} ms, so a plant of 10 % is {:.1} % of the whole\n",
         options.runs,
         options.time,
         options.work,
@@ -155,7 +158,13 @@ fn main() {
     for run in 1..=options.runs {
         loads.extend(load());
         for (at, scene) in scenes.iter().enumerate() {
-            let json = scene.compare(&options.time, run);
+            let Some(json) = scene.compare(&options.time, run) else {
+                eprintln!(
+                    "so loaded that {} did not suffice for six pairs",
+                    options.time
+                );
+                continue;
+            };
             let executions = said_of(&json, "cpu").executions;
             let mut answers = vec![
                 ("plimsoll, CPU time", said_of(&json, "cpu")),
@@ -177,18 +186,28 @@ fn main() {
             }
         }
         eprintln!("{run} of {} done", options.runs);
+        if let Some(out) = &options.out {
+            std::fs::write(out, format!("{head}{}", table(&mut columns, &loads))).unwrap();
+        }
     }
+    print!("{head}{}", table(&mut columns, &loads));
+}
+
+fn table(columns: &mut [Column], loads: &[f64]) -> String {
+    let mut out = String::new();
     if !loads.is_empty() {
         let mean = loads.iter().sum::<f64>() / loads.len() as f64;
-        println!("{} processors, load {mean:.1} on average", processors());
+        out += &format!("{} processors, load {mean:.1} on average\n", processors());
     }
-    println!(
-        "\n| planted | judged by | called worse | called better | over a limit of +{LIMIT} % | median size (90 % of them) | executions |"
+    out += &format!(
+        "\n| planted | judged by | called worse | called better | over a limit of +{LIMIT} % | median size (90 % of them) | executions |\n|---|---|---|---|---|---|---|\n"
     );
-    println!("|---|---|---|---|---|---|---|");
-    for column in &mut columns {
-        println!("{}", column.row());
+    columns.sort_by_key(|column| column.plant);
+    for column in columns {
+        out += &column.row();
+        out.push('\n');
     }
+    out
 }
 
 /// What plimsoll says of a metric: its words, and the verdict of the budget.
@@ -265,17 +284,14 @@ impl Scene {
         command.output().unwrap()
     }
 
-    fn run(&self, program: &Path, args: &[&str]) -> Vec<u8> {
+    fn run(&self, program: &Path, args: &[&str]) {
         let done = self.output(program, args);
         let said = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.code().is_some_and(|code| code < 2),
-            "{args:?}: {said}"
-        );
-        done.stdout
+        assert!(done.status.success(), "{args:?}: {said}");
     }
 
-    fn compare(&self, time: &str, seed: u64) -> Value {
+    /// `None` where the machine is so loaded that the time does not suffice for any pair.
+    fn compare(&self, time: &str, seed: u64) -> Option<Value> {
         let seed = seed.to_string();
         let args = [
             "compare", "HEAD^", "--time", time, "--seed", &seed, "--format", "json", "--build",
@@ -283,7 +299,11 @@ impl Scene {
         ];
         let me = self.me.to_str().unwrap();
         let args = [&args[..], &[me, "spin", "rounds"]].concat();
-        serde_json::from_slice(&self.run(&self.plimsoll, &args)).unwrap()
+        let done = self.output(&self.plimsoll, &args);
+        let said = String::from_utf8_lossy(&done.stderr);
+        let json: Value = serde_json::from_slice(&done.stdout)
+            .unwrap_or_else(|e| panic!("{args:?}: {e}: {said}"));
+        (json["paired"]["pairs"] != 0).then_some(json)
     }
 
     /// perfgate's answer on wall time, the only one that its pairs have: worse is what fails at a
