@@ -306,6 +306,9 @@ fn a_branch_is_judged_against_its_merge_base_and_inherits_what_main_carries() {
     let limits = at(&found, "limits").as_array().unwrap();
     let inherited = limits.iter().find(|l| l["verdict"] == "inherited").unwrap();
     assert_eq!(inherited["introduced_by"], culprit.as_str());
+    assert_eq!(inherited["introduced_subject"], "Slow main");
+    let told = inherited["why"].as_str().unwrap();
+    assert!(told.contains("\"Slow main\": not this change"), "{told}");
     project.git(&["switch", "--quiet", "main"]);
     let (code, found) = json(&project, &[]);
     assert_eq!(

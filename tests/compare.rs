@@ -243,6 +243,38 @@ fn a_paired_check_judges_like_a_check_and_misses_what_is_not_measured() {
     );
 }
 
+#[test]
+fn rules_that_pairs_cannot_judge_are_named_and_are_no_pass() {
+    let project = project("1001");
+    let creep = "creep = { limit = \"+4%\", window = \"90d\" }\n";
+    let command = [
+        "check", "--mode", "paired", "--base", "HEAD^", "--pairs", "6",
+    ];
+    project.budget("parser", &format!("{LIMIT}{creep}"));
+    let said = project.plimsoll(&command);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    for part in [
+        "1 within, 1 rule not judged by pairs.",
+        "not judged by pairs: parser/time creep (needs the history)",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    // Nothing but such rules: unproven, and no pass under --strict.
+    let alone = LIMIT.replace("regress = { limit = \"+5%\" }\n", creep);
+    project.budget("parser", &alone);
+    let said = project.plimsoll(&[&command[..], &["--format", "json"]].concat());
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (said.code, at(&found, "verdict")),
+        (0, &Value::from("unproven"))
+    );
+    assert_eq!(at(&found, "left_out/0/reason"), "needs-history");
+    let said = project.plimsoll(&command);
+    assert!(said.out.contains("Not a verdict: no rule"), "{}", said.out);
+    let said = project.plimsoll(&[&command[..], &["--strict"]].concat());
+    assert_eq!(said.code, 1, "{}", said.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interruption_ends_everything_and_leaves_the_repository_alone() {

@@ -405,6 +405,62 @@ fn a_hooks_path_inside_the_project_is_used() {
 }
 
 #[test]
+fn hook_managers_that_run_the_printed_line_block_what_is_over() {
+    // How husky 9 and lefthook start a command: husky's own file calls the project's, lefthook
+    // passes standard input on and fills in {0}.
+    for (folder, file, text) in [
+        (
+            ".husky/_",
+            ".husky/pre-push",
+            "plimsoll hook pre-push \"$@\"\n",
+        ),
+        (
+            ".git/hooks",
+            "run.sh",
+            "exec sh -c \"plimsoll hook pre-push $*\"\n",
+        ),
+    ] {
+        let mut scene = Pushing::new();
+        scene.project.git(&["config", "core.hooksPath", folder]);
+        let own = scene.project.path(file);
+        scene.project.write(file, text);
+        let hook = format!("{folder}/pre-push");
+        let calls = format!("#!/bin/sh\nexec sh -e {} \"$@\"\n", own.display());
+        scene.project.write(&hook, &calls);
+        use std::os::unix::fs::PermissionsExt;
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(scene.project.path(&hook), executable).unwrap();
+        scene.commit(1200);
+        let before = picture(&scene.project);
+        let said = scene.push(&["origin", "main"]);
+        assert_ne!(said.code, 0, "{file}: {}{}", said.out, said.err);
+        let all = format!("{}{}", said.out, said.err);
+        assert!(all.contains("what origin has"), "{file}: {all}");
+        assert_eq!(before, picture(&scene.project));
+        scene.commit(1010);
+        let said = scene.push(&["origin", "main"]);
+        assert_eq!(said.code, 0, "{file}: {}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn rules_that_the_hook_cannot_judge_are_named() {
+    let mut scene = Pushing::new();
+    scene.project.budget(
+        "parser",
+        &format!("{LIMIT}creep = {{ limit = \"+4%\", window = \"90d\" }}\n"),
+    );
+    scene.commit(1010);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(
+        all.contains("not judged by pairs: parser/time creep"),
+        "{all}"
+    );
+}
+
+#[test]
 fn under_pre_commit_its_variables_stand_for_the_lines() {
     let mut scene = Pushing::new();
     let (from, to) = (

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Finds or fetches the plimsoll that this action runs, and writes its path to the step's outputs:
-# a given binary; the release of exactly this tag, checked against the sums beside this script;
+# a given binary; the release that this checkout is of, checked against the sums beside this script;
 # cargo binstall; a build of this very checkout.
 set -euo pipefail
 
@@ -18,12 +18,14 @@ if [ -n "${BINARY_PATH:-}" ]; then
   found "$BINARY_PATH"
 fi
 
-version="${VERSION:-}"
-if [ -z "$version" ]; then
-  case "${ACTION_REF:-}" in
-    v[0-9]*.[0-9]*.[0-9]*) version="$ACTION_REF" ;;
-  esac
+# The sums are those of one release: they name it in their first line. Workflows name a release, its
+# major tag or its commit; the checkout is the same.
+sums="$GITHUB_ACTION_PATH/.github/action/SHA256SUMS"
+own=""
+if [ -f "$sums" ]; then
+  own="$(sed -n '1s/^# //p' "$sums")"
 fi
+version="${VERSION:-$own}"
 if [ -n "$version" ] && ! [[ "$version" =~ ^v[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
   printf '::error::version: write a tag such as v1.2.3\n'
   exit 2
@@ -40,10 +42,8 @@ esac
 
 folder="${RUNNER_TEMP:?}/plimsoll-bin"
 mkdir -p "$folder"
-sums="$GITHUB_ACTION_PATH/.github/action/SHA256SUMS"
 
-# The sums are those of one release: they name it in their first line.
-if [ -n "$version" ] && [ -n "$asset" ] && [ -f "$sums" ] && [ "$(head -n 1 "$sums")" = "# $version" ]; then
+if [ -n "$version" ] && [ -n "$asset" ] && [ "$version" = "$own" ]; then
   expected="$(awk -v asset="$asset" '$2 == asset { print $1 }' "$sums")"
   url="${SERVER:?}/${ACTION_REPOSITORY:?}/releases/download/$version/$asset"
   if [ -n "$expected" ] && curl --fail --silent --show-error --location --retry 3 --max-time 120 --output "$folder/$asset" "$url"; then
@@ -67,7 +67,7 @@ if [ -n "$version" ] && command -v cargo-binstall > /dev/null; then
   fi
 fi
 
-if [ -n "${VERSION:-}" ] && [ "${VERSION}" != "${ACTION_REF:-}" ]; then
+if [ -n "${VERSION:-}" ] && [ "$VERSION" != "$own" ]; then
   printf '::error::there is no binary of %s for this runner: leave the input version empty to build the one of this action\n' "$VERSION"
   exit 2
 fi

@@ -22,6 +22,8 @@ pub struct Lab {
     pub from: Option<String>,
     /// Time for the executions of a comparison, builds excluded.
     pub time: Option<Duration>,
+    /// So many pairs, whatever the time.
+    pub pairs: Option<u32>,
 }
 
 /// What the pre-push hook does.
@@ -94,6 +96,9 @@ pub(super) fn read_lab(root: &Table<'_, '_>, faults: &mut Faults<'_>) -> Lab {
             .collect(),
         from: line(&table, "from", faults),
         time: duration(&table, "time", faults),
+        pairs: table
+            .whole("pairs", 1, faults)
+            .map(|pairs| u32::try_from(pairs.min(2000)).unwrap_or(2000)),
     }
 }
 
@@ -119,12 +124,13 @@ mod tests {
 
     #[test]
     fn lab_and_hook_are_read() {
-        let text = "[lab]\nbuild = \"make\"\nbench = \"./bench\"\nresults = [\"out.json\"]\ntime = \"90s\"\n[hook]\nmax_wall = \"5m\"\nstrict = true\n";
+        let text = "[lab]\nbuild = \"make\"\nbench = \"./bench\"\nresults = [\"out.json\"]\ntime = \"90s\"\npairs = 12\n[hook]\nmax_wall = \"5m\"\nstrict = true\n";
         let (settings, findings) = parse_settings(Path::new("plimsoll.toml"), text);
         let settings = settings.unwrap_or_else(|| panic!("{findings:?}"));
         assert_eq!(settings.lab.build.as_deref(), Some("make"));
         assert_eq!(settings.lab.results, ["out.json"]);
         assert_eq!(settings.lab.time, Some(Duration::from_secs(90)));
+        assert_eq!(settings.lab.pairs, Some(12));
         assert_eq!(settings.hook.max_wall, Duration::from_secs(300));
         assert!(settings.hook.strict);
     }

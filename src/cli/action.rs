@@ -9,6 +9,7 @@ use super::{answer, say};
 use anyhow::{Context as _, Result, bail};
 use plimsoll::github::context::{Context, Event, Origin};
 use plimsoll::github::workflow;
+use plimsoll::github::{artifact, marker, publish};
 use plimsoll::report::document::CheckDocument;
 use plimsoll::verdict::Exit;
 use std::ffi::OsString;
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant};
 const CONFIRMING_RUNS: u32 = 3;
 /// The most time they may take, foreseen from the first ones.
 const CONFIRMING_TIME: Duration = Duration::from_secs(300);
+
+/// The most time that the fewest pairs of a slow benchmark may take.
+const PAIRED_TIME: &str = "30m";
 
 /// The inputs of action.yml, as the variables `PLIMSOLL_INPUT_…` give them.
 struct Inputs<'w> {
@@ -220,12 +224,7 @@ impl Job<'_> {
         if forked || self.inputs.or("comment", "auto") == "never" && self.context.pull().is_none() {
             return None;
         }
-        let arguments = [
-            "comment",
-            "--start",
-            "--key",
-            self.inputs.or("comment-key", "default"),
-        ];
+        let arguments = ["comment", "--start", "--key", &self.key()];
         let output = self
             .child(&arguments.map(OsString::from), &[])
             .stdout(Stdio::piped())
@@ -235,24 +234,9 @@ impl Job<'_> {
         id.bytes().all(|b| b.is_ascii_digit()).then_some(id)
     }
 
-    /// The whole line of commits, which orders the history, and the history itself.
+    /// The history. The line of commits that orders it is fetched where it is needed, into a
+    /// repository of plimsoll's own: the clone stays as it is.
     fn fetch_history(&self) {
-        let shallow = self
-            .world
-            .git
-            .as_ref()
-            .is_some_and(plimsoll::git::Git::is_shallow);
-        if shallow && self.mode == Mode::History {
-            let fetched = Command::new("git")
-                .args(["fetch", "--quiet", "--unshallow", "--no-tags", "origin"])
-                .current_dir(&self.world.folder)
-                .status();
-            if !fetched.is_ok_and(|status| status.success()) {
-                say(
-                    "the commits before this shallow clone could not be fetched: check out with fetch-depth: 0",
-                );
-            }
-        }
         match self.step(&["sync"], &[]) {
             Ok(Exit::Within) => {}
             _ => say("the history could not be taken from the data branch: see above"),
@@ -274,8 +258,8 @@ impl Job<'_> {
         Ok(runs)
     }
 
-    /// Records; `artifact`: also leaves the run files in a folder of that name.
-    fn record(&self, runs: u32, artifact: Option<&str>) -> Result<()> {
+    /// Records; `handed_on`: also leaves the run files in a folder of that name.
+    fn record(&self, runs: u32, handed_on: Option<&str>) -> Result<()> {
         let mut arguments: Vec<OsString> = vec!["record".into()];
         for (input, option) in [
             ("from", "--from"),
@@ -296,14 +280,21 @@ impl Job<'_> {
             arguments.push("--".into());
             arguments.extend(shell(run));
         }
-        let Some(artifact) = artifact else {
+        let Some(handed_on) = handed_on else {
             return self.must(&arguments, &[]);
         };
         let own = self.scratch.join("head.db").into_os_string();
-        let folder = self.scratch.join(artifact).into_os_string();
+        let folder = self.scratch.join(handed_on).into_os_string();
         self.must(&arguments, &[("PLIMSOLL_DB", own.clone())])?;
         self.must(
-            &["export".into(), "--runs".into(), folder.clone()],
+            &[
+                "export".into(),
+                "--runs".into(),
+                folder.clone(),
+                // What the second stage reads at most, with room for names.
+                "--at-most".into(),
+                (artifact::BYTES / 10 * 9).to_string().into(),
+            ],
             &[("PLIMSOLL_DB", own)],
         )?;
         self.must(&["import".into(), "--runs".into(), folder.clone()], &[])?;
@@ -331,10 +322,7 @@ impl Job<'_> {
         if let Some(budgets) = budgets {
             arguments.extend(["--budgets".into(), budgets.into()]);
         }
-        let base = self.inputs.get("base").or(match &self.context.event {
-            Event::MergeGroup { base, .. } => Some(base.as_str()),
-            _ => None,
-        });
+        let base = self.inputs.get("base").or_else(|| self.base_of_queue());
         if let Some(base) = base {
             arguments.extend(["--base".into(), base.into()]);
         }
@@ -346,6 +334,7 @@ impl Job<'_> {
                 "the input `mode` is paired, which needs the input `run`: the benchmark command",
             )?;
             arguments.extend(["--mode".into(), "paired".into()]);
+            arguments.extend(["--at-most".into(), PAIRED_TIME.into()]);
             for path in self.inputs.lines("results") {
                 arguments.extend(["--results".into(), path.into()]);
             }
@@ -375,6 +364,17 @@ impl Job<'_> {
             bail!("the check ended without a verdict ({})", output.status);
         }
         Ok(())
+    }
+
+    /// The commit that a merge queue would merge on. A shallow clone may not hold it where several
+    /// pull requests are merged at once: then the one before the queue's newest commit.
+    fn base_of_queue(&self) -> Option<&str> {
+        let Event::MergeGroup { base, .. } = &self.context.event else {
+            return None;
+        };
+        let git = self.world.git.as_ref()?;
+        let here = git.resolve(base).is_ok_and(|id| git.commit(&id).is_ok());
+        Some(if here { base } else { "HEAD^1" })
     }
 
     fn report(&self) -> Result<()> {
@@ -431,15 +431,39 @@ impl Job<'_> {
         self.spawn(&arguments, &[], Shown::AsText)
     }
 
+    /// The name of comment and check run: parts of a build matrix have one each, so that no part
+    /// writes over what another one said.
+    fn key(&self) -> String {
+        let key = self.inputs.or("comment-key", publish::DEFAULT_KEY);
+        let Some(part) = self.inputs.get("part") else {
+            return key.to_owned();
+        };
+        let plain = |c: char| {
+            if marker::is_key(&c.to_string()) {
+                c
+            } else {
+                '-'
+            }
+        };
+        let part: String = part.chars().take(40).map(plain).collect();
+        if key == publish::DEFAULT_KEY {
+            part
+        } else {
+            format!("{key}.{part}")
+        }
+    }
+
     fn comment_options(&self, arguments: &mut Vec<OsString>) {
+        arguments.extend(["--key".into(), self.key().into()]);
         for (input, option) in [
             ("comment", "--when"),
-            ("comment-key", "--key"),
             ("fail-on", "--fail-on"),
             ("report-url", "--report-url"),
+            ("run", "--bench"),
         ] {
             if let Some(value) = self.inputs.get(input) {
-                arguments.extend([option.into(), value.into()]);
+                // In one word: a value may begin with a dash.
+                arguments.push(format!("{option}={value}").into());
             }
         }
     }

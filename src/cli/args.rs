@@ -325,6 +325,10 @@ pub(crate) struct LabArgs {
     /// Run so many pairs, however long they take.
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub(crate) pairs: Option<u32>,
+    /// Where the time does not suffice for the fewest pairs that say anything, take up to so long
+    /// for them [default: say how long it would take, and run nothing].
+    #[arg(long, value_name = "TIME", value_parser = plimsoll::budget::parse_duration)]
+    pub(crate) at_most: Option<std::time::Duration>,
     /// Shell command that builds a commit; CARGO_TARGET_DIR and PLIMSOLL_TARGET name its folder
     /// [default: cargo build --release, where there is a Cargo.toml].
     #[arg(long, value_name = "SHELL COMMAND")]
@@ -554,6 +558,9 @@ pub(crate) struct Export {
     /// (runs/v1/<month>/<commit>-<digest>.json); `plimsoll import --runs` takes them back.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["form", "selection", "output", "raw"])]
     pub(crate) runs: Option<PathBuf>,
+    /// With --runs: leave out raw samples where all files together would have more bytes.
+    #[arg(long, value_name = "BYTES", requires = "runs")]
+    pub(crate) at_most: Option<u64>,
     /// FEATURE, FEATURE/LIMIT, a series as `plimsoll log` takes it, or a pattern with * [default: everything].
     #[arg(value_name = "SELECTION")]
     pub(crate) selection: Option<String>,

@@ -21,6 +21,7 @@ use plimsoll::verdict::{
 };
 use std::collections::HashSet;
 use std::io::Write;
+use std::path::Path;
 
 /// How far behind the base the nearest measured commit may lie.
 const NEAREST_WITHIN: usize = 50;
@@ -186,11 +187,21 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
             outcome.elsewhere.join(", ")
         ));
     }
+    for limit in &mut outcome.limits {
+        let commit = limit.introduced_by.as_ref().filter(|id| **id != head);
+        let known = commit.and_then(|id| order.commit(git, id).ok());
+        limit.introduced_subject = known.map(|commit| commit.subject);
+    }
     let commit = match foreign {
         Some(foreign) => foreign.head.clone(),
         None => git.commit(&head).context("the commit cannot be read")?,
     };
     notes.extend(order.gap.clone());
+    if let (Some(base), None) = (&base, foreign) {
+        let here = git.commit(&base.commit).is_ok();
+        let told = here.then(|| own_budgets(world, git, &base.commit, &head));
+        notes.extend(told.transpose()?.flatten());
+    }
     if outcome.dirty_head_runs > 0 {
         notes.push(format!(
             "{} runs of this commit were recorded with uncommitted changes and are not judged",
@@ -211,6 +222,27 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         paired: None,
     };
     Ok(Judged::View(Box::new(view)))
+}
+
+/// A change that also changes what judges it: nobody should have to find that out.
+pub(super) fn own_budgets(
+    world: &World,
+    git: &Git,
+    base: &CommitId,
+    head: &CommitId,
+) -> Result<Option<String>> {
+    let folder = world.shown(&world.budgets_folder(None));
+    let changed: Vec<String> = git
+        .changed_paths(base, head)?
+        .into_iter()
+        .filter(|path| Path::new(path).starts_with(&folder) || path == "plimsoll.toml")
+        .collect();
+    Ok((!changed.is_empty()).then(|| {
+        format!(
+            "this change also changes what judges it: {}",
+            changed.join(", ")
+        )
+    }))
 }
 
 /// Tighter limits, as a patch of the budget files as they are now.

@@ -9,16 +9,19 @@ use plimsoll::store::Store;
 use plimsoll::verdict::Exit;
 use std::path::Path;
 
-pub(crate) fn export(world: &World, runs: &Path) -> Result<Exit> {
+pub(crate) fn export(world: &World, runs: &Path, at_most: Option<u64>) -> Result<Exit> {
     let store = Store::open_existing(&world.db_path())?;
     let folder = world.folder.join(runs);
-    let exported = folder::export(&store, &folder)?;
+    let exported = folder::export(&store, &folder, at_most)?;
     answer(&format!(
         "wrote {} run files to {}; {} were there\n",
         exported.written,
         runs.display(),
         exported.already
     ))?;
+    if exported.thinned {
+        say("raw samples were left out, so that the files fit");
+    }
     Ok(Exit::Within)
 }
 

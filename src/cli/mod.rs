@@ -61,7 +61,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Log(args) => log::run(&world, &args),
         Command::Prune(args) => doctor::prune(&world, &args),
         Command::Export(args) => match &args.runs {
-            Some(folder) => export_runs::export(&world, folder),
+            Some(folder) => export_runs::export(&world, folder, args.at_most),
             None => export::run(&world, &args),
         },
         Command::Import(args) => match &args.runs {

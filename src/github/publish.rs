@@ -143,6 +143,7 @@ impl Publication<'_> {
                 BTreeSet::new()
             },
             resolved: before.is_some_and(|before| before.trouble) && !marker.trouble,
+            head: Some(self.sha().to_owned()),
             ..self.extras.clone()
         };
         format!(
@@ -157,7 +158,7 @@ impl Publication<'_> {
         let tally = self.tally();
         if self.fail_on.exit(&tally) != 0 {
             "failure"
-        } else if tally.over + tally.unproven + tally.learning > 0 {
+        } else if tally.over + tally.unproven + tally.learning > 0 || tally.limits == 0 {
             "neutral"
         } else {
             "success"
@@ -234,6 +235,7 @@ impl Publication<'_> {
             done.notes.push(why);
         }
         let mut extras = self.extras.clone();
+        extras.head = Some(self.sha().to_owned());
         extras.notes.extend(done.notes.iter().cloned());
         done.summary = markdown::body(self.parts, &extras, Room::SUMMARY);
         done

@@ -30,7 +30,7 @@ pub fn annotations(parts: &[Part]) -> String {
             let kind = match limit.verdict.as_str() {
                 _ if limit.fails() => &mut errors,
                 "unproven" if !limit.is_learning() => &mut warnings,
-                "within" if limit.improved => &mut notices,
+                "within" if limit.is_better() => &mut notices,
                 _ => continue,
             };
             let word = match limit.verdict.as_str() {

@@ -1,6 +1,6 @@
 //! One execution of a benchmark, and what it measured.
 
-use super::{Clock, Job, LabError, Runner, Side, command_name};
+use super::{Clock, Job, LabError, Runner, Side, command_name, line_name, shell_line};
 use crate::formats::{self, Options, Readings};
 use crate::model::{Failure, Measurement};
 use std::path::{Path, PathBuf};
@@ -66,10 +66,16 @@ impl Program {
     pub fn name(&self) -> String {
         match self {
             Self::Words(words) => command_name(words),
-            Self::Line(line) => {
-                let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-                command_name(&words)
-            }
+            Self::Line(line) => line_name(line),
+        }
+    }
+
+    /// What a shell is asked to run, where one is.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        match self {
+            Self::Words(words) => shell_line(words),
+            Self::Line(line) => Some(line),
         }
     }
 

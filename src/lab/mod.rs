@@ -19,7 +19,7 @@ pub use doctor::{Finding, Grade, examine};
 pub use push::{Choice, Update, choose, parse_updates};
 pub use sample::{Plan, Progress, Sampled, Watch, sample};
 pub use schedule::{Random, Turn, turns};
-pub use usage::{Usage, command_name, file_size};
+pub use usage::{Usage, command_name, file_size, line_name, shell_line};
 pub use workshop::{Built, Making, Workshop};
 
 use crate::git::GitError;

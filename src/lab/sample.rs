@@ -22,6 +22,9 @@ pub struct Plan {
     pub time: Duration,
     /// So many pairs, whatever the time.
     pub pairs: Option<usize>,
+    /// Where the time does not suffice for the fewest pairs that say anything, they are run all the
+    /// same if they are likely to end within this time.
+    pub at_most: Option<Duration>,
     /// Run the base against itself, too.
     pub control: bool,
     /// Unmeasured executions of each build at the start, at least 1.
@@ -108,9 +111,17 @@ pub fn sample(
     // The harness's headline figures, not every statistic of them, are what limits select.
     let least = FEWEST.max(pairs_needed(0.05, number.min(10)));
     let affordable = plan.time.as_secs_f64() / pair_cost.as_secs_f64().max(1e-9);
+    let fewest = least.next_multiple_of(2);
+    let stretched = plan
+        .at_most
+        .is_some_and(|most| pair_cost.mul_f64(fewest as f64) <= most);
     let pairs = plan.pairs.unwrap_or_else(|| {
-        let whole = (affordable as usize).min(MOST);
-        if whole < FEWEST { 0 } else { whole / 2 * 2 }
+        let whole = (affordable as usize).min(MOST) / 2 * 2;
+        match whole {
+            whole if stretched => whole.max(fewest),
+            whole if whole < FEWEST => 0,
+            whole => whole,
+        }
     });
     let mut gathered = Gathered::default();
     let order = turns(plan.seed, pairs, plan.control);

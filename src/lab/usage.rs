@@ -70,12 +70,46 @@ fn one(benchmark: &str, metric: &str, value: f64, unit: Unit, source: &str) -> M
 
 /// The name of a command as a benchmark: the program without its folder and ending, then its
 /// arguments as a shell would take them (`./target/release/app.exe --big "a b"` is
-/// `app --big 'a b'`). The same command has the same name wherever it was built.
+/// `app --big 'a b'`). The same command has the same name wherever it was built, and whether a shell
+/// was asked to start it or not.
 #[must_use]
 pub fn command_name(command: &[String]) -> String {
+    if let Some(line) = shell_line(command) {
+        return line_name(line);
+    }
     let Some((program, arguments)) = command.split_first() else {
         return String::new();
     };
+    let mut name = program_name(program);
+    for argument in arguments {
+        name.push(' ');
+        name.push_str(&quoted(argument));
+    }
+    name
+}
+
+/// The name of a line for a shell: the line, its first word without folder and ending.
+#[must_use]
+pub fn line_name(line: &str) -> String {
+    let line = line.trim();
+    let (program, rest) = line.split_at(line.find(char::is_whitespace).unwrap_or(line.len()));
+    program_name(program) + rest
+}
+
+/// The line that a shell is asked to run: `bash -e -o pipefail -c LINE`.
+#[must_use]
+pub fn shell_line(command: &[String]) -> Option<&str> {
+    let [shell, options @ .., line] = command else {
+        return None;
+    };
+    let (last, options) = options.split_last()?;
+    let is_shell = ["sh", "bash", "dash", "zsh"].contains(&program_name(shell).as_str());
+    let is_option = |word: &String| word.starts_with('-') || word == "pipefail";
+    (is_shell && last == "-c" && options.iter().all(is_option)).then_some(line.as_str())
+}
+
+/// A program without its folder and ending.
+fn program_name(program: &str) -> String {
     // Windows writes its folders with the other slash.
     let file = program.rsplit(['/', '\\']).next().unwrap_or(program);
     let stem = ["exe", "bat", "cmd"]
@@ -87,12 +121,7 @@ pub fn command_name(command: &[String]) -> String {
         })
         .and_then(|_| Path::new(file).file_stem()?.to_str())
         .unwrap_or(file);
-    let mut name = if stem.is_empty() { program } else { stem }.to_owned();
-    for argument in arguments {
-        name.push(' ');
-        name.push_str(&quoted(argument));
-    }
-    name
+    if stem.is_empty() { program } else { stem }.to_owned()
 }
 
 /// An argument as a shell takes it: in single quotes where it holds blanks or quotes.
@@ -121,6 +150,19 @@ mod tests {
         assert_eq!(name(&["run.sh"]), "run.sh");
         assert_eq!(name(&["v1.2"]), "v1.2");
         assert_eq!(name(&[]), "");
+    }
+
+    #[test]
+    fn a_shell_that_starts_a_command_is_no_part_of_its_name() {
+        let line = "./target/release/app --big 'a b'";
+        let direct = name(&["./target/release/app", "--big", "a b"]);
+        assert_eq!(name(&["bash", "-e", "-o", "pipefail", "-c", line]), direct);
+        assert_eq!(name(&["/bin/sh", "-c", line]), direct);
+        assert_eq!(line_name(line), direct);
+        assert_eq!(name(&["sh", "bench.sh"]), "sh bench.sh");
+        assert_eq!(name(&["bash", "x", "-c", "y"]), "bash x -c y");
+        assert_eq!(name(&["sh", "-c"]), "sh -c");
+        assert_eq!(line_name(" "), "");
     }
 
     #[test]

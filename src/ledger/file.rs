@@ -107,6 +107,13 @@ impl RunFile {
         })
     }
 
+    /// Drops the raw samples; the values stay.
+    pub fn thin(&mut self) {
+        for measurement in &mut self.run.measurements {
+            self.thinned |= measurement.samples.take().is_some();
+        }
+    }
+
     /// For the store.
     #[must_use]
     pub fn arrival(&self) -> Arrival<'_> {

@@ -49,6 +49,8 @@ pub struct Exported {
     pub written: usize,
     /// Files that were there.
     pub already: usize,
+    /// Raw samples were left out, so that the files fit.
+    pub thinned: bool,
 }
 
 /// What `import` did.
@@ -80,22 +82,34 @@ pub fn run_files(
 }
 
 /// Writes every run of the store below `folder`. A file that is there already is left alone.
+/// `at_most`: where all files together have more bytes, raw samples are left out.
 ///
 /// # Errors
 /// Where the database cannot be read or the folder cannot be written.
-pub fn export(store: &Store, folder: &Path) -> Result<Exported, FolderError> {
+pub fn export(store: &Store, folder: &Path, at_most: Option<u64>) -> Result<Exported, FolderError> {
     let mut exported = Exported::default();
+    let encoded = |run: &RunFile| {
+        run.encode()
+            .map_err(|_never| WriteError::Damaged(run.digest))
+    };
+    if let Some(most) = at_most {
+        let mut bytes = 0;
+        for run in run_files(store)? {
+            bytes += encoded(&run?)?.len() as u64;
+        }
+        exported.thinned = bytes > most;
+    }
     for run in run_files(store)? {
-        let run = run?;
+        let mut run = run?;
+        if exported.thinned {
+            run.thin();
+        }
         let path = folder.join(run.path());
         if path.exists() {
             exported.already += 1;
             continue;
         }
-        let text = run
-            .encode()
-            .map_err(|_never| WriteError::Damaged(run.digest))?;
-        write_whole(&path, text.as_bytes())?;
+        write_whole(&path, encoded(&run)?.as_bytes())?;
         exported.written += 1;
     }
     Ok(exported)

@@ -7,7 +7,7 @@
 use super::check::CheckView;
 use super::json;
 use crate::model::{Direction, Tags, Unit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Why a document was refused.
@@ -64,9 +64,27 @@ pub struct CheckDocument {
     /// Whole sentences that a reader must know.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Rules that a paired check could not judge although their series were measured.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutDocument>,
     /// Tighter limits that the history has earned.
     #[serde(default)]
     pub ratchet: RatchetDocument,
+}
+
+/// A rule that pairs cannot judge.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct LeftOutDocument {
+    /// The feature's name.
+    pub feature: String,
+    /// The limit's id.
+    pub limit: String,
+    /// Name of the rule.
+    #[serde(default)]
+    pub rule: String,
+    /// Why: `needs-history`, `not-by-pairs`, `other-environment`, `no-base`.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// Proposals of tighter limits.
@@ -294,7 +312,17 @@ impl LimitDocument {
     /// It holds something a reader must see: not plainly within, or better than before.
     #[must_use]
     pub fn matters(&self) -> bool {
-        self.verdict != "within" || self.improved || self.reason.is_some()
+        self.verdict != "within" || self.is_better() || self.reason.is_some()
+    }
+
+    /// Better by more than chance and by so much that zero is not inside the interval that is shown.
+    #[must_use]
+    pub fn is_better(&self) -> bool {
+        let clear = match (self.effect_low, self.effect_high) {
+            (Some(low), Some(high)) => low > 0.0 || high < 0.0,
+            _ => true,
+        };
+        self.improved && clear
     }
 
     /// Not enough evidence, and not merely for being new.
@@ -340,6 +368,8 @@ pub struct Tally {
     pub within: usize,
     /// Better than before, whatever the verdict.
     pub improved: usize,
+    /// Rules that a paired check left to another one.
+    pub left_out: usize,
     /// Parts that could not be read.
     pub unreadable: usize,
     /// The greatest share of a limit that is used.
@@ -361,6 +391,7 @@ impl Tally {
                 continue;
             };
             exits.push(check.exit);
+            all.left_out += check.left_out.len();
             for limit in &check.limits {
                 all.add(limit);
             }
@@ -375,7 +406,7 @@ impl Tally {
 
     fn add(&mut self, limit: &LimitDocument) {
         self.limits += 1;
-        self.improved += usize::from(limit.improved);
+        self.improved += usize::from(limit.is_better());
         let count = match limit.verdict.as_str() {
             "over" if limit.kind == "cause" => return,
             "over" => &mut self.over,
@@ -397,12 +428,16 @@ impl Tally {
     pub fn verdict(&self) -> &'static str {
         match self {
             _ if self.over > 0 => "over",
-            _ if self.missing + self.unreadable > 0 || self.limits == 0 => "missing",
-            _ if self.unproven + self.learning > 0 => "unproven",
+            _ if self.missing + self.unreadable > 0 || self.judges_nothing() => "missing",
+            _ if self.unproven + self.learning > 0 || self.limits == 0 => "unproven",
             _ if self.inherited > 0 => "inherited",
             _ if self.accepted > 0 => "accepted",
             _ => "within",
         }
+    }
+
+    fn judges_nothing(&self) -> bool {
+        self.limits + self.left_out == 0
     }
 
     /// Something a reader who did not ask must see: over, missing, unproven, better or creeping.

@@ -32,6 +32,8 @@ struct CheckJson<'a> {
     changes: Vec<ChangeJson<'a>>,
     findings: Vec<FindingJson>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOutJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     paired: Option<PairedJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +47,14 @@ struct PairedJson<'a> {
     seconds: f64,
     cached: CachedJson,
     series: Vec<PairJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LeftOutJson<'a> {
+    feature: &'a str,
+    limit: &'a str,
+    rule: &'static str,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -143,6 +153,8 @@ struct LimitJson<'a> {
     points_needed: usize,
     suspects: Vec<&'a str>,
     introduced_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introduced_subject: Option<&'a str>,
     trend: &'a [f64],
     accepted: Option<AcceptedJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -279,9 +291,19 @@ pub fn check(view: &CheckView) -> String {
         changes: view.outcome.changes.iter().map(change).collect(),
         findings: findings.collect(),
         notes: &view.notes,
+        left_out: view.outcome.left_out.iter().map(left_out).collect(),
         paired: view.paired.as_ref().map(paired),
         ratchet: ratchet(view),
     })
+}
+
+fn left_out(rule: &crate::verdict::LeftOut) -> LeftOutJson<'_> {
+    LeftOutJson {
+        feature: &rule.feature,
+        limit: &rule.limit,
+        rule: rule.rule,
+        reason: rule.reason.as_str(),
+    }
 }
 
 fn ratchet(view: &CheckView) -> Option<RatchetJson<'_>> {
@@ -388,6 +410,7 @@ fn limit(verdict: &LimitVerdict) -> LimitJson<'_> {
         points_needed: found.points.1,
         suspects: verdict.suspects.iter().map(|id| id.as_str()).collect(),
         introduced_by: verdict.introduced_by.as_ref().map(|id| id.as_str()),
+        introduced_subject: verdict.introduced_subject.as_deref(),
         trend: &verdict.trend,
         accepted: verdict.accepted.as_ref().map(|a| AcceptedJson {
             id: &a.id,

@@ -26,6 +26,8 @@ pub struct Row<'a> {
     pub p_adjusted: Option<f64>,
     /// How far the base lay from itself: the farther end of the control's 95 % interval.
     pub noise_floor: Option<f64>,
+    /// Series of the comparison: so many are told apart from chance together.
+    pub of: usize,
 }
 
 impl Row<'_> {
@@ -43,6 +45,11 @@ impl Row<'_> {
             return "too few pairs";
         }
         let differs = self.p_adjusted.is_some_and(|p| p <= ALPHA) || self.is_exact();
+        // The least two-sided p-value of n pairs is 2^(1 - n).
+        let least = 0.5_f64.powi(contrast.shift.n as i32 - 1) * self.of as f64;
+        if !differs && least > ALPHA {
+            return "too few pairs";
+        }
         match contrast.shift.shift.value {
             shift if !differs || shift.abs() <= 0.0 => "no change seen",
             shift if shift > 0.0 => "worse",
@@ -108,6 +115,7 @@ pub fn rows(view: &PairedView) -> Vec<Row<'_>> {
         .map(|series| series.contrast(series.way()))
         .collect();
     let p: Vec<f64> = contrasts.iter().flatten().map(|c| c.shift.p).collect();
+    let of = p.len();
     let mut adjusted = benjamini_hochberg(&p).into_iter();
     let mut rows: Vec<Row<'_>> = view
         .series
@@ -116,6 +124,7 @@ pub fn rows(view: &PairedView) -> Vec<Row<'_>> {
         .map(|(series, contrast)| Row {
             p_adjusted: contrast.as_ref().and_then(|_| adjusted.next()),
             noise_floor: floor(series),
+            of,
             series,
             contrast,
         })

@@ -216,26 +216,32 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
 }
 
 fn blame(verdict: &LimitVerdict) -> String {
-    match (&verdict.introduced_by, verdict.suspects.len()) {
-        (Some(commit), 1) => format!(" since {}", commit.short()),
-        (Some(commit), n) => format!(
-            " since {} or one of {} commits before it",
-            commit.short(),
-            n - 1
-        ),
+    match (bringer(verdict), verdict.suspects.len()) {
+        (Some(commit), 1) => format!(" since {commit}"),
+        (Some(commit), n) => format!(" since {commit} or one of {} commits before it", n - 1),
         (None, _) => String::new(),
     }
+}
+
+/// `9f8e7d6 "cache: drop LRU"`.
+fn bringer(verdict: &LimitVerdict) -> Option<String> {
+    let commit = verdict.introduced_by.as_ref()?.short();
+    let subject = verdict.introduced_subject.as_deref().unwrap_or_default();
+    Some(if subject.is_empty() {
+        commit.to_owned()
+    } else {
+        format!("{commit} \"{}\"", text::plain_up_to(subject, 60))
+    })
 }
 
 fn over(verdict: &LimitVerdict) -> String {
     if let Some(pairs) = verdict.pairs {
         return format!("proven by {pairs} pairs{}", sure(verdict));
     }
-    let by = match (&verdict.introduced_by, verdict.suspects.len()) {
-        (Some(commit), 1) => format!("brought by {}", commit.short()),
+    let by = match (bringer(verdict), verdict.suspects.len()) {
+        (Some(commit), 1) => format!("brought by {commit}"),
         (Some(commit), n) => format!(
-            "brought by {} or one of {} unmeasured commits before it",
-            commit.short(),
+            "brought by {commit} or one of {} unmeasured commits before it",
             n - 1
         ),
         (None, _) => "no single commit brought it".to_owned(),

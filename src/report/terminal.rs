@@ -304,9 +304,14 @@ fn tally<'l>(limits: impl Iterator<Item = &'l LimitVerdict> + Clone) -> String {
 
 fn last_line(view: &CheckView) -> String {
     if let (Some(paired), true) = (&view.paired, view.outcome.limits.is_empty()) {
-        return unjudged(paired, view.budgets);
+        return unjudged(paired, view);
     }
     let mut line = tally(view.outcome.limits.iter());
+    match view.outcome.left_out.len() {
+        0 => {}
+        1 => line.push_str(", 1 rule not judged by pairs"),
+        n => line.push_str(&format!(", {n} rules not judged by pairs")),
+    }
     line.push('.');
     if let Some(next) = next_step(view) {
         line.push(' ');
@@ -316,14 +321,16 @@ fn last_line(view: &CheckView) -> String {
 }
 
 /// A comparison that no limit is about.
-fn unjudged(paired: &PairedView, budgets: usize) -> String {
+fn unjudged(paired: &PairedView, view: &CheckView) -> String {
     let rows = super::paired::rows(paired);
     let number = |word| rows.iter().filter(|row| row.word() == word).count();
     if paired.pairs == 0 {
         return "Nothing was compared.".to_owned();
     }
-    let why = if budgets == 0 {
+    let why = if view.budgets == 0 {
         "there is no budget"
+    } else if !view.outcome.left_out.is_empty() {
+        "no rule about it can be judged by pairs"
     } else {
         "no limit is about what was measured"
     };

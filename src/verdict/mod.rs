@@ -27,7 +27,8 @@ pub use judge::{
     Pooled, Stage, Tightening, explain, find_causes, judge,
 };
 pub use paired::{
-    Contrast, PairedCheck, PairedSeries, judge_paired_max, judge_paired_regress, judge_pairs,
+    Contrast, LeftOut, LeftOutReason, PairedCheck, PairedSeries, judge_paired_max,
+    judge_paired_regress, judge_pairs,
 };
 pub use propose::{Measured, propose};
 pub use rules::{
@@ -222,6 +223,8 @@ pub struct LimitVerdict {
     pub suspects: Vec<CommitId>,
     /// The commit that most likely brought it, where it is known.
     pub introduced_by: Option<CommitId>,
+    /// First line of that commit's message, where somebody looked it up.
+    pub introduced_subject: Option<String>,
     /// Who accepted it, why, and until when.
     pub accepted: Option<AcceptedBy>,
     /// The series of a family that it is about, where it is about more than one.

@@ -85,6 +85,11 @@ pub(in crate::budget) const LAB: Section = Section {
             Shape::Text,
             "Time for the runs of a comparison, builds excluded; 60s without it.",
         ),
+        key(
+            "pairs",
+            Shape::Whole(1),
+            "So many pairs of runs, whatever the time; at most 2000.",
+        ),
     ],
     later: &[],
 };

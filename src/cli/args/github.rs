@@ -34,6 +34,9 @@ pub(crate) struct Comment {
     /// Address of the HTML report, for a link.
     #[arg(long, value_name = "URL")]
     pub(crate) report_url: Option<String>,
+    /// The benchmark command, for the line that tells how to reproduce a result.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) bench: Option<String>,
     /// Account whose comments are ours [default: github-actions[bot], or that of a personal token].
     #[arg(long, value_name = "LOGIN")]
     pub(crate) author: Option<String>,

@@ -3,6 +3,7 @@
 mod artifact;
 
 use super::args::{Comment as Args, FailOn, When};
+use super::load;
 use super::world::World;
 use super::{answer, say};
 use anyhow::{Context as _, Result, bail};
@@ -107,6 +108,8 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
         extras: Extras {
             report_url: args.report_url.clone(),
             run_url: context.is_ok().then(|| here.run_url()),
+            bench: args.bench.clone(),
+            today: Some(load::today(world)),
             ..told.extras
         },
     };

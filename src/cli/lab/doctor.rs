@@ -239,6 +239,7 @@ fn measured(world: &World, args: &Args, settings: &Settings) -> Result<String> {
         seed: 1,
         time: args.time.unwrap_or(TIME),
         pairs: None,
+        at_most: None,
         control: false,
         warm_ups: 1,
     };

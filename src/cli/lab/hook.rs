@@ -220,6 +220,8 @@ fn pre_push(world: &World, args: &PrePush) -> Result<Exit> {
     let mut settings = rules.settings.lab.clone();
     settings.bench = rules.settings.hook.bench.clone().or(settings.bench);
     settings.time = rules.settings.hook.time.or(settings.time);
+    // The hook keeps to its time, however many pairs the project wants elsewhere.
+    settings.pairs = None;
     if settings.bench.is_none() {
         say("plimsoll: not measured: plimsoll.toml names no benchmark ([lab] bench = \"…\")");
         return Ok(Exit::Within);

@@ -78,7 +78,8 @@ fn usual_build(world: &World, bench: &Program) -> Option<Program> {
     if !world.root().join("Cargo.toml").exists() {
         return None;
     }
-    let line = match bench.shown() {
+    let shown = bench.line().map_or_else(|| bench.shown(), str::to_owned);
+    let line = match shown.trim() {
         shown if shown.starts_with("cargo bench") => "cargo bench --no-run",
         shown if shown.starts_with("cargo ") => return None,
         _ => "cargo build --release",
@@ -97,7 +98,11 @@ fn plan(args: &LabArgs, lab: &Lab, commands: &Commands, commits: [&CommitId; 2])
     Plan {
         seed: args.seed.unwrap_or(drawn),
         time: args.time.or(lab.time).unwrap_or(TIME),
-        pairs: args.pairs.map(|pairs| pairs as usize),
+        pairs: args
+            .pairs
+            .or(lab.pairs.filter(|_| args.time.is_none()))
+            .map(|pairs| pairs as usize),
+        at_most: args.at_most,
         control: !args.no_control,
         // Without a build command the first execution builds.
         warm_ups: if commands.build.is_some() { 1 } else { 2 },

@@ -17,9 +17,14 @@ use plimsoll::model::CommitId;
 use plimsoll::report::check::{CheckView, PairedView};
 use plimsoll::report::{json, markdown, paired as report_paired, terminal};
 use plimsoll::verdict::{
-    Census, ChosenBase, Exit, Outcome, PairedCheck, Summary, Verdict, judge_pairs,
+    Census, ChosenBase, Exit, LeftOut, LeftOutReason, Outcome, PairedCheck, Summary, Verdict,
+    judge_pairs,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Rules that a note names, one reason at a time.
+const NAMED: usize = 12;
 
 /// Two commits measured side by side.
 pub(crate) struct Measured {
@@ -151,13 +156,7 @@ pub(crate) fn judge(
             outcome.elsewhere.join(", ")
         ));
     }
-    let unjudged = rules_without_pairs(&rules.budgets);
-    if !unjudged.is_empty() {
-        notes.push(format!(
-            "these rules need history, not pairs: {}; `plimsoll check` judges them",
-            unjudged.join(", ")
-        ));
-    }
+    notes.extend(not_by_pairs(&outcome.left_out));
     if let Some(needed) = measured.sampled.time_needed {
         notes.push(format!(
             "nothing was compared: one run takes {:.1} s (base) and {:.1} s (head), so {} s do not suffice for the 6 pairs that say anything; give about {} s, as in --time {}s, or a shorter benchmark",
@@ -168,6 +167,7 @@ pub(crate) fn judge(
             (needed.as_secs_f64() * 1.1).ceil()
         ));
     }
+    notes.extend(check::own_budgets(world, git, &base.commit, head)?);
     if git.head()? == *head && git.is_dirty()? {
         notes.push(format!(
             "uncommitted changes were not measured: what was built is the commit {}",
@@ -198,26 +198,28 @@ pub(crate) fn judge(
     })
 }
 
-/// Rules, as `FEATURE/LIMIT RULE`, that two builds side by side cannot judge.
-fn rules_without_pairs(budgets: &[Budget]) -> Vec<String> {
-    let mut found = Vec::new();
-    for budget in budgets {
-        for limit in &budget.limits {
-            let rules = [
-                ("drift", limit.drift.is_some()),
-                ("creep", limit.creep.is_some()),
-                ("growth", limit.growth.is_some()),
-                ("complexity", limit.complexity.is_some()),
-                ("scaling", limit.scaling.is_some()),
-                ("capacity", limit.capacity.is_some()),
-                ("regress of slices", limit.versus.is_some()),
-            ];
-            for (rule, _) in rules.iter().filter(|(_, there)| *there) {
-                found.push(format!("{}/{} {rule}", budget.feature, limit.id));
-            }
-        }
+/// Rules that were left out, reason by reason.
+fn not_by_pairs(left_out: &[LeftOut]) -> Vec<String> {
+    let mut told: BTreeMap<LeftOutReason, Vec<String>> = BTreeMap::new();
+    for rule in left_out {
+        let name = format!("{}/{} {}", rule.feature, rule.limit, rule.rule);
+        told.entry(rule.reason).or_default().push(name);
     }
-    found
+    let sentence = |(reason, mut names): (LeftOutReason, Vec<String>)| {
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        format!(
+            "not judged by pairs: {}{more} ({}); plimsoll check judges it from what is recorded",
+            names.join(", "),
+            reason.words()
+        )
+    };
+    told.into_iter().map(sentence).collect()
 }
 
 /// A comparison that no limit is about is no trouble when nobody asked for a verdict; nothing
@@ -225,11 +227,15 @@ fn rules_without_pairs(budgets: &[Budget]) -> Vec<String> {
 fn summary(outcome: &Outcome, telling: &Telling, sampled: &Sampled) -> Summary {
     let trouble = !outcome.findings.is_empty();
     let summary = Summary::new(&outcome.limits, telling.strict, trouble);
-    if outcome.limits.is_empty() && !telling.all_expected {
+    // Where every rule is one that pairs cannot judge, nothing is proven; nothing is at fault either.
+    let unproven = !telling.all_expected || !outcome.left_out.is_empty();
+    if outcome.limits.is_empty() && unproven {
         return Summary {
             verdict: Verdict::Unproven,
-            exit: if sampled.pairs == 0 {
+            exit: if sampled.pairs == 0 || trouble {
                 Exit::Trouble
+            } else if telling.strict && telling.all_expected {
+                Exit::Over
             } else {
                 Exit::Within
             },

@@ -89,6 +89,7 @@ fn plan(seconds: u64) -> Plan {
         seed: 1,
         time: Duration::from_secs(seconds),
         pairs: None,
+        at_most: None,
         control: true,
         warm_ups: 1,
     }
@@ -121,6 +122,23 @@ fn too_little_time_runs_nothing_and_says_how_much_is_needed() {
     assert_eq!((found.pairs, bench.ran), (0, 2));
     let needed = found.time_needed.unwrap();
     assert!((1.2..2.0).contains(&needed.as_secs_f64()), "{needed:?}");
+}
+
+#[test]
+fn too_little_time_is_stretched_for_the_fewest_pairs_and_no_further_than_allowed() {
+    let clock = FakeClock::default();
+    let mut bench = FakeBench::new(&clock, 1, 0.0);
+    let stretched = |seconds| Plan {
+        at_most: Some(Duration::from_secs(seconds)),
+        ..plan(1)
+    };
+    assert_eq!(sampled(&mut bench, &stretched(10)).pairs, 6);
+    assert_eq!(sampled(&mut bench, &stretched(1)).pairs, 0);
+    let plenty = Plan {
+        time: Duration::from_secs(20),
+        ..stretched(10)
+    };
+    assert!(sampled(&mut bench, &plenty).pairs > 60);
 }
 
 #[test]

@@ -143,7 +143,7 @@ proptest! {
         let mut first = Store::open(&scratch.path().join("a.db")).unwrap();
         let arrivals: Vec<_> = runs.iter().map(RunFile::arrival).collect();
         first.append_arrivals(&arrivals, Timestamp::UNIX_EPOCH).unwrap();
-        folder::export(&first, scratch.path()).unwrap();
+        folder::export(&first, scratch.path(), None).unwrap();
         let mut second = Store::open(&scratch.path().join("b.db")).unwrap();
         let imported = folder::import(&mut second, scratch.path(), Timestamp::UNIX_EPOCH).unwrap();
         prop_assert_eq!(imported.skipped, vec![]);
@@ -153,8 +153,34 @@ proptest! {
         };
         prop_assert_eq!(text(&second), text(&first));
         // Once more: nothing changes.
-        let again = folder::export(&second, scratch.path()).unwrap();
+        let again = folder::export(&second, scratch.path(), None).unwrap();
         prop_assert_eq!(again.written, 0);
+    }
+
+    #[test]
+    fn what_does_not_fit_loses_its_samples_and_nothing_else(runs in proptest::collection::vec(any_run(), 1..5)) {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut first = Store::open(&scratch.path().join("a.db")).unwrap();
+        let arrivals: Vec<_> = runs.iter().map(RunFile::arrival).collect();
+        first.append_arrivals(&arrivals, Timestamp::UNIX_EPOCH).unwrap();
+        let (whole, thin) = (scratch.path().join("whole"), scratch.path().join("thin"));
+        prop_assert!(!folder::export(&first, &whole, Some(u64::MAX)).unwrap().thinned);
+        prop_assert!(folder::export(&first, &thin, Some(1)).unwrap().thinned);
+        let mut second = Store::open(&scratch.path().join("b.db")).unwrap();
+        let imported = folder::import(&mut second, &thin, Timestamp::UNIX_EPOCH).unwrap();
+        prop_assert_eq!(imported.skipped, vec![]);
+        prop_assert_eq!(digests(&second), digests(&first));
+        let values = |store: &Store, samples: bool| -> BTreeSet<String> {
+            let mut all = BTreeSet::new();
+            for run in folder::run_files(store).unwrap() {
+                for one in run.unwrap().run.measurements {
+                    assert!(samples || one.samples.is_none());
+                    all.insert(format!("{} {} {:?} {}", one.benchmark, one.metric, one.value, one.n));
+                }
+            }
+            all
+        };
+        prop_assert_eq!(values(&second, false), values(&first, true));
     }
 
     #[test]

@@ -1,11 +1,9 @@
-//! What stands below the rows that matter: why, what is wrong with budgets, next steps, and what is
-//! folded.
+//! What stands below the rows that matter: why, what is wrong with budgets, and what is folded.
 
 use super::escape::{self, code, prose};
 use super::table::{self, Row, severity, short};
 use super::{Extras, ROWS, Room, chart};
-use crate::budget::Rule;
-use crate::report::document::{Part, Tally};
+use crate::report::document::Part;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Things that moved with one over, at the most.
@@ -13,9 +11,16 @@ const CAUSES: usize = 3;
 /// Charts at the most.
 const CHARTS: usize = 2;
 
+/// A sentence, whom it is about, and what moved with them.
+struct Told {
+    why: String,
+    names: Vec<String>,
+    causes: Vec<String>,
+}
+
 pub(super) fn sentences(rows: &[Row<'_>]) -> String {
-    let mut out = String::new();
-    let mut told = BTreeSet::new();
+    let mut told: Vec<Told> = Vec::new();
+    let mut explained = BTreeSet::new();
     for row in rows
         .iter()
         .filter(|row| !row.limit.why.is_empty())
@@ -25,18 +30,38 @@ pub(super) fn sentences(rows: &[Row<'_>]) -> String {
             "over" if row.check.base.is_some() => "this change, ",
             _ => "",
         };
-        out.push_str(&format!(
-            "- **{}**{}: {whose}{}.\n",
-            code(&row.name()),
-            row.rule(),
-            prose(&row.limit.why)
-        ));
+        // What was measured is a merge of this change: its name tells nobody anything.
+        let own = format!("brought by {}, ", short(&row.check.commit));
+        let why = match row.limit.why.strip_prefix(&own) {
+            Some(rest) if !whose.is_empty() => rest,
+            _ => &row.limit.why,
+        };
+        let why = format!("{whose}{}", prose(why));
+        let name = format!("**{}**{}", code(&row.name()), row.rule());
         // Several rules on one series have the same causes.
-        let first = told.insert(row.name());
-        let causes = &row.limit.causes;
-        let causes = causes.iter().filter(|cause| first && !cause.why.is_empty());
-        for cause in causes.take(CAUSES) {
-            out.push_str(&format!("  - moved too: {}\n", prose(&cause.why)));
+        let first = explained.insert(row.name());
+        let causes = row.limit.causes.iter();
+        let causes = causes.filter(|cause| first && !cause.why.is_empty());
+        let causes = causes.take(CAUSES).map(|cause| prose(&cause.why));
+        let causes: Vec<String> = causes.collect();
+        // One sentence that fits several is said once.
+        match told.iter_mut().find(|known| known.why == why) {
+            Some(known) => {
+                known.names.push(name);
+                known.causes.extend(causes);
+            }
+            None => told.push(Told {
+                why,
+                names: vec![name],
+                causes,
+            }),
+        }
+    }
+    let mut out = String::new();
+    for one in told {
+        out.push_str(&format!("- {}: {}.\n", one.names.join(", "), one.why));
+        for cause in one.causes {
+            out.push_str(&format!("  - moved too: {cause}\n"));
         }
     }
     if !out.is_empty() {
@@ -95,88 +120,6 @@ pub(super) fn notes(parts: &[Part], extras: &Extras) -> String {
     out
 }
 
-pub(super) fn next_steps(
-    parts: &[Part],
-    rows: &[Row<'_>],
-    tally: &Tally,
-    extras: &Extras,
-) -> String {
-    let mut steps = Vec::new();
-    let first = parts.iter().find_map(|part| part.check.as_ref().ok());
-    if let (Some(check), true) = (first, tally.over > 0) {
-        if let Some(row) = rows.first() {
-            let name = format!("{}/{}", row.limit.feature, row.limit.limit);
-            steps.push(format!(
-                "Who spent it: {}",
-                code(&format!("plimsoll log {}", quoted(&name)))
-            ));
-        }
-        let has_level = |row: &Row<'_>| {
-            let rule = row.limit.rule.as_deref();
-            let known = Rule::ALL.into_iter().find(|own| Some(own.as_str()) == rule);
-            row.limit.verdict == "over" && known.is_some_and(Rule::has_level)
-        };
-        if rows.iter().any(has_level) {
-            steps.push(format!(
-                "Accept on purpose: `plimsoll accept {} --reason \"…\"`",
-                short(&check.commit)
-            ));
-        }
-        if let Some(base) = &check.base {
-            steps.push(format!(
-                "Reproduce: `plimsoll compare {} -- YOUR-BENCHMARK`",
-                short(&base.commit)
-            ));
-        }
-    }
-    let mut link = |words: &str, address: &Option<String>| {
-        if let Some(url) = address.as_deref().and_then(escape::url) {
-            steps.push(format!("[{words}]({url})"));
-        }
-    };
-    link("full report", &extras.report_url);
-    link("log of this run", &extras.run_url);
-    if steps.is_empty() {
-        return String::new();
-    }
-    format!("\n{}\n", steps.join(" · "))
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:".contains(c);
-    if word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-/// Tighter limits with their patch, folded.
-pub(super) fn ratchet(parts: &[Part]) -> String {
-    let checks = || parts.iter().filter_map(|part| part.check.as_ref().ok());
-    let mut out = String::new();
-    let mut told = BTreeSet::new();
-    for proposed in checks().map(|check| &check.ratchet) {
-        if proposed.proposals.is_empty() || !told.insert(&proposed.patch) {
-            continue;
-        }
-        let n = proposed.proposals.len();
-        out.push_str(&format!(
-            "\n<details><summary>{n} limit{} can be tighter</summary>\n\n",
-            if n == 1 { "" } else { "s" }
-        ));
-        for proposal in proposed.proposals.iter().take(ROWS) {
-            out.push_str(&format!("- {}\n", prose(&proposal.why)));
-        }
-        out.push_str(&format!(
-            "\n{}\nTake them over: `plimsoll check --ratchet | git apply`\n\n</details>\n",
-            escape::block("diff", &proposed.patch)
-        ));
-    }
-    out
-}
-
 pub(super) fn charts(rows: &[Row<'_>]) -> Vec<String> {
     let wanted = rows
         .iter()
@@ -224,13 +167,7 @@ pub(super) fn how(parts: &[Part], rows: &[Row<'_>]) -> String {
                 Some(p) => format!("p = {p:.3}"),
                 None => "no test: exact".to_owned(),
             };
-            format!(
-                "- {}: {} runs on {} base points, {}\n",
-                code(&row.name()),
-                row.limit.runs,
-                row.limit.points,
-                prose(&p)
-            )
+            format!("- {}: {}, {}\n", code(&row.name()), row.basis(), prose(&p))
         })
         .collect();
     if !proofs.is_empty() {

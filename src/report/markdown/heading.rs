@@ -1,9 +1,9 @@
-//! The first lines of a comment: the verdict, what was compared, the numbers, and whom it concerns.
+//! What a reader sees first: the verdict, what was compared, in numbers, and who is asked.
 
 use super::escape::{code, prose};
 use super::table::{Row, short};
 use super::{Extras, ROWS, limit_key};
-use crate::report::document::{Part, Tally};
+use crate::report::document::{CheckDocument, Part, Tally};
 use crate::report::text;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,14 @@ pub(super) fn verdict_words(
             ),
         );
     }
+    let left = match tally.left_out {
+        0 => String::new(),
+        1 => ", 1 rule not judged by pairs".to_owned(),
+        n => format!(", {n} rules not judged by pairs"),
+    };
+    if total == 0 && tally.left_out > 0 && tally.exit == 0 {
+        return ("➖", format!("nothing judged{left}"));
+    }
     if tally.exit == 2 || tally.unreadable > 0 {
         let words = if total == 0 {
             "nothing could be judged".to_owned()
@@ -50,14 +58,17 @@ pub(super) fn verdict_words(
             format!("{suspects} of {total} may be over, not proven{better}")
         } else {
             format!(
-                "none proven over, {} of {total} not proven{better}",
+                "none proven over, {} of {total} not proven{better}{left}",
                 tally.unproven
             )
         };
         return ("❔", words);
     }
     if let Some(commit) = resolved {
-        return ("✅", format!("within again, resolved in {commit}{better}"));
+        return (
+            "✅",
+            format!("within again, resolved in {commit}{better}{left}"),
+        );
     }
     if tally.learning == total && total > 0 {
         return (
@@ -80,24 +91,28 @@ pub(super) fn verdict_words(
     };
     let judged = total - tally.learning;
     if judged == tally.within {
-        ("✅", format!("all {judged} within{better}{learning}"))
+        ("✅", format!("all {judged} within{better}{learning}{left}"))
     } else {
-        ("✅", format!("nothing new over{kept}{better}{learning}"))
+        (
+            "✅",
+            format!("nothing new over{kept}{better}{learning}{left}"),
+        )
     }
 }
 
 pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &Extras) -> String {
     let first = parts.iter().find_map(|part| part.check.as_ref().ok());
-    let commit = first.map(|check| format!("`{}`", short(&check.commit)));
+    let known = |check: &'_ CheckDocument| {
+        short(extras.head.as_deref().unwrap_or(&check.commit)).to_owned()
+    };
+    let commit = first.map(|check| format!("`{}`", known(check)));
     let resolved = commit.as_deref().filter(|_| extras.resolved);
     let (symbol, words) = verdict_words(tally, rows, resolved);
     let mut out = format!("### {symbol} Performance budget: {words}");
     if let Some(worst) = rows.first().filter(|row| row.limit.fails()) {
         out.push_str(&format!(" — {}", code(&worst.name())));
         if worst.limit.verdict == "over" {
-            if let Some(effect) = worst.limit.effect {
-                out.push_str(&format!(" {}", text::effect(effect)));
-            }
+            out.push_str(&by(worst));
             out.push_str(", over its limit");
         } else {
             out.push_str(match worst.limit.reason.as_deref() {
@@ -111,7 +126,12 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
     let Some(check) = first else {
         return out;
     };
-    let subject = if check.subject.is_empty() {
+    // The message of a merge that nobody wrote tells nothing.
+    let merged = extras
+        .head
+        .as_ref()
+        .is_some_and(|head| *head != check.commit);
+    let subject = if check.subject.is_empty() || merged {
         String::new()
     } else {
         format!(" {}", code(&text::plain_up_to(&check.subject, 72)))
@@ -120,7 +140,7 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
         || "state of the branch".to_owned(),
         |base| format!("vs `{}` ({})", short(&base.commit), prose(&base.how)),
     );
-    out.push_str(&format!("`{}`{subject} {against}", short(&check.commit)));
+    out.push_str(&format!("`{}`{subject} {against}", known(check)));
     if check.mode == "paired" {
         out.push_str(" · paired: base and head measured side by side");
     }
@@ -149,6 +169,16 @@ pub(super) fn heading(parts: &[Part], tally: &Tally, rows: &[Row<'_>], extras: &
         out.push_str(&format!("> {}\n\n", prose(foreign)));
     }
     out
+}
+
+/// How far: of a change its size, of a state the share of the limit that it takes.
+pub(super) fn by(row: &Row<'_>) -> String {
+    let change = row.check.base.is_some() || row.limit.rule.as_deref() == Some("regress");
+    match (row.limit.effect, row.limit.used) {
+        (Some(effect), _) if change => format!(" {}", text::effect(effect)),
+        (_, Some(used)) if used.is_finite() => format!(" at {}", text::percent_of(used)),
+        _ => String::new(),
+    }
 }
 
 /// `**1 over**, 2 unproven, 11 within · judged 12 of 14 series`.

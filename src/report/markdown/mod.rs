@@ -8,14 +8,17 @@ mod chart;
 mod details;
 pub mod escape;
 mod heading;
+mod steps;
 mod table;
 
 use super::check::CheckView;
 use super::document::{CheckDocument, LimitDocument, Part, Tally};
 use super::text;
-use details::{charts, findings, folded, how, next_steps, notes, ratchet, sentences, unreadable};
-use heading::{heading, mentions, verdict_words};
+use details::{charts, findings, folded, how, notes, sentences, unreadable};
+use heading::{by, heading, mentions, verdict_words};
+use jiff::civil::Date;
 use std::collections::BTreeSet;
+use steps::{acceptances, next_steps, ratchet};
 use table::{Row, severity};
 
 /// Rows shown at the most, worst first; those that fail the check are shown beyond it.
@@ -74,6 +77,13 @@ pub struct Extras {
     pub foreign: Option<String>,
     /// Further sentences a reader must know; ours, may hold foreign words.
     pub notes: Vec<String>,
+    /// The commit that its author knows, where another one was measured: on a pull request the merge
+    /// of it.
+    pub head: Option<String>,
+    /// The benchmark command, for the line that reproduces a result.
+    pub bench: Option<String>,
+    /// Today, for the dates of acceptances.
+    pub today: Option<Date>,
 }
 
 /// The comment's body without its marker line.
@@ -116,8 +126,8 @@ pub fn title(parts: &[Part]) -> String {
     let mut out = words;
     if let Some(worst) = rows.first().filter(|row| row.limit.fails()) {
         out.push_str(&format!(": {}", text::plain_up_to(&worst.name(), 80)));
-        if let Some(effect) = worst.limit.effect.filter(|_| worst.limit.verdict == "over") {
-            out.push_str(&format!(" {}", text::effect(effect)));
+        if worst.limit.verdict == "over" {
+            out.push_str(&by(worst));
         }
     }
     text::plain_up_to(&out, 130)
@@ -164,6 +174,7 @@ pub fn body(parts: &[Part], extras: &Extras, room: Room) -> String {
     add(&mut out, findings(parts));
     add(&mut out, notes(parts, extras));
     out.push_str(&next);
+    add(&mut out, acceptances(&rows, extras));
     add(&mut out, ratchet(parts));
     for chart in charts(&rows) {
         add(&mut out, chart);
@@ -209,9 +220,15 @@ fn rows_within(rows: &[Row<'_>], room: Room, before: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let full: Vec<String> = rows.iter().take(FULL_ROWS).map(Row::full).collect();
+    // Measured side by side there is no history to draw.
+    let drawn = rows.iter().any(|row| !row.limit.trend.is_empty());
+    let full: Vec<String> = rows
+        .iter()
+        .take(FULL_ROWS)
+        .map(|row| row.full(drawn))
+        .collect();
     let rest: Vec<String> = rows.iter().skip(FULL_ROWS).map(Row::short).collect();
-    let mut out = table::FULL.to_owned();
+    let mut out = table::full_head(drawn);
     out.extend(full);
     if !rest.is_empty() {
         out.push('\n');

@@ -24,7 +24,7 @@ pub(super) fn severity(limit: &LimitDocument) -> u8 {
         "unproven" if limit.reason.as_deref() == Some("suspect") => 3,
         "unproven" if !limit.is_learning() => 4,
         "within" if limit.reason.is_some() => 5,
-        "within" if limit.improved => 6,
+        "within" if limit.is_better() => 6,
         "inherited" => 7,
         "accepted" => 8,
         "unproven" => 9,
@@ -83,7 +83,7 @@ impl Row<'_> {
             "inherited" => "↩️ inherited, not this change".to_owned(),
             "accepted" => "☑️ accepted".to_owned(),
             "within" if limit.reason.is_some() => "🔶 within, warning".to_owned(),
-            "within" if limit.improved => "🎉 better".to_owned(),
+            "within" if limit.is_better() => "🎉 better".to_owned(),
             "within" => "✅ within".to_owned(),
             "unproven" => format!(
                 "{} {}",
@@ -187,22 +187,35 @@ impl Row<'_> {
         }
     }
 
-    /// All columns.
-    pub(super) fn full(&self) -> String {
+    /// All columns; `drawn`: with the newest values.
+    pub(super) fn full(&self, drawn: bool) -> String {
         let change = self.change();
         let change = match change.split_once(" (") {
             Some((effect, interval)) => format!("**{effect}** ({interval}"),
             None => change,
         };
         format!(
-            "| {} | {} | {} | {change} | {} | {} | {} |\n",
+            "| {} | {} | {} | {change} | {} | {}{} |\n",
             self.verdict(),
             code(&self.name()),
             self.now(),
             self.used(),
-            self.spark(),
+            if drawn {
+                format!("{} | ", self.spark())
+            } else {
+                String::new()
+            },
             self.owner()
         )
+    }
+
+    /// On how much the verdict rests.
+    pub(super) fn basis(&self) -> String {
+        let limit = self.limit;
+        if self.check.mode == "paired" {
+            return format!("{} pairs", limit.runs);
+        }
+        format!("{} runs on {} base points", limit.runs, limit.points)
     }
 
     /// What fits where thousands stand in one comment.
@@ -225,22 +238,32 @@ impl Row<'_> {
             .filter(|e| e.is_finite() && *e > 0.0)
             .map_or_else(String::new, text::effect);
         format!(
-            "| {} | {} | {} | {} | {} | {seen} | {} on {} |\n",
+            "| {} | {} | {} | {} | {} | {seen} | {} |\n",
             self.verdict(),
             code(&self.name()),
             self.now(),
             self.change(),
             self.used(),
-            limit.runs,
-            limit.points,
+            self.basis(),
         )
     }
 }
 
-pub(super) const FULL: &str = "| verdict | feature · metric | now | change (95 % CI) | budget used | last 30 | owner |\n|---|---|---:|---|---|---|---|\n";
+/// Head of the table of full rows; `drawn`: with the newest values.
+pub(super) fn full_head(drawn: bool) -> String {
+    let (word, line) = if drawn {
+        ("last 30 | ", "---|")
+    } else {
+        ("", "")
+    };
+    format!(
+        "| verdict | feature · metric | now | change (95 % CI) | budget used | {word}owner |\n|---|---|---:|---|---|---|{line}\n"
+    )
+}
+
 pub(super) const SHORT: &str =
     "| verdict | feature · metric | now | change (95 % CI) |\n|---|---|---:|---|\n";
-pub(super) const EVIDENCE: &str = "| verdict | feature · metric | now | change (95 % CI) | budget used | seen from | runs on base points |\n|---|---|---:|---|---|---|---|\n";
+pub(super) const EVIDENCE: &str = "| verdict | feature · metric | now | change (95 % CI) | budget used | seen from | rests on |\n|---|---|---:|---|---|---|---|\n";
 
 /// The first seven digits, where it is a commit at all.
 pub(super) fn short(commit: &str) -> &str {

@@ -34,6 +34,9 @@ fn extras() -> Extras {
     Extras {
         report_url: Some("https://acme.example/report/index.html".into()),
         run_url: Some("https://github.com/acme/shop/actions/runs/9".into()),
+        head: Some("c3d4e5f00000000000000000000000000000000f".into()),
+        bench: Some("./bench --all".into()),
+        today: Some(jiff::civil::date(2026, 11, 21)),
         ..Extras::default()
     }
 }
@@ -185,7 +188,7 @@ fn five_thousand_series_fit_and_all_failing_rows_stand() {
     }
     assert!(text.contains("4960 other limits"));
     assert!(text.contains("are in the report"));
-    assert!(text.contains("plimsoll accept") && text.contains("[full report]"));
+    assert!(text.contains("Accept on purpose") && text.contains("[full report]"));
     let summary = body(&[part(1, &limits)], &extras(), Room::SUMMARY);
     assert!(summary.len() < 1 << 20 && summary.len() > text.len());
 }
@@ -312,6 +315,7 @@ proptest! {
         let mut with = extras();
         with.foreign = Some(names[6].clone());
         with.notes = vec![names[7].clone()];
+        with.bench = Some(names[8].clone());
         let text = body(&[check, unread], &with, Room::COMMENT);
         let found = shown(&text);
         let own = ["https://acme.example/report/index.html", "https://github.com/acme/shop/actions/runs/9"];
@@ -329,6 +333,7 @@ proptest! {
             prop_assert!(!found.text.contains(bad), "{bad} is live in\n{text}");
         }
         prop_assert!(found.rows.iter().all(|cells| *cells == 7), "{:?} in\n{text}", found.rows);
+
         let unseen = text.contains(['\u{202e}', '\u{2066}', '\0']);
         prop_assert!(!unseen);
         prop_assert!(!text.contains("<!--"));

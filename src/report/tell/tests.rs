@@ -58,6 +58,7 @@ fn verdict(verdict: Verdict, reason: Reason) -> LimitVerdict {
         new_machine: false,
         suspects: Vec::new(),
         introduced_by: None,
+        introduced_subject: None,
         accepted: None,
         members: Vec::new(),
         against: None,

@@ -226,6 +226,7 @@ pub(in crate::verdict) fn blank(
         new_machine: false,
         suspects: Vec::new(),
         introduced_by: None,
+        introduced_subject: None,
         accepted: None,
         members: Vec::new(),
         against: None,

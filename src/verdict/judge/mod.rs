@@ -24,7 +24,7 @@ pub(super) use many::sort_worst_first;
 pub use ratchet::Tightening;
 
 use super::select::{Pair, recent_runs, select};
-use super::{KnownChange, LimitVerdict, Record};
+use super::{KnownChange, LeftOut, LimitVerdict, Record};
 use crate::budget::{Anchor, Budget, Limit, Selector};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Timeline};
@@ -175,6 +175,8 @@ pub struct Outcome {
     /// Limits, as `FEATURE/LIMIT`, that were not judged because their series belong to other
     /// environments than the head's runs.
     pub elsewhere: Vec<String>,
+    /// Rules that a paired check could not judge although their series were measured.
+    pub left_out: Vec<LeftOut>,
     /// Labels of the head's runs.
     pub environments: Vec<String>,
     /// Names of the machines of the head's runs.

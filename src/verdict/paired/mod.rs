@@ -5,8 +5,10 @@
 //! runs. Formulas and sources: `docs/local.md`.
 
 mod causes;
+mod left_out;
 mod rules;
 
+pub use left_out::{LeftOut, LeftOutReason};
 pub use rules::{Contrast, judge_paired_max, judge_paired_regress};
 
 use super::judge::{accept, blank, sort_worst_first, unjudged};
@@ -86,7 +88,8 @@ pub struct PairedCheck<'a> {
 }
 
 /// Judges a comparison. What was not judged because nothing of it was measured here is listed in
-/// [`Outcome::elsewhere`] unless everything is expected.
+/// [`Outcome::elsewhere`] unless everything is expected; rules that pairs cannot judge are listed in
+/// [`Outcome::left_out`].
 #[must_use]
 pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     let mut outcome = Outcome {
@@ -101,6 +104,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
     let rows: Vec<SeriesRow> = check.series.iter().map(row).collect();
     let headlines = Headlines::new(rows.iter().map(|row| &row.key));
     let unfit = unfit_series(check.series);
+    let mut left: BTreeSet<LeftOut> = BTreeSet::new();
     for budget in check.budgets {
         for limit in &budget.limits {
             // A relative change does not depend on the machine: any environment will do.
@@ -126,6 +130,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
                             failed: has_failed(check.failed, &series.key),
                         };
                         outcome.limits.extend(one.judge());
+                        left.extend(left_out::left_out(budget, limit, series, check.env));
                     }
                     Err(finding) => {
                         outcome.limits.push(unjudged(budget, limit, &finding));
@@ -153,6 +158,7 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
             }
         }
     }
+    outcome.left_out = left.into_iter().collect();
     control_many(&mut outcome.limits);
     name_what_cannot_be_attained(&mut outcome.limits);
     sort_worst_first(&mut outcome.limits);

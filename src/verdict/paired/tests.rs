@@ -222,6 +222,31 @@ fn what_was_not_measured_is_missing_or_listed_never_a_pass() {
 }
 
 #[test]
+fn rules_that_pairs_cannot_judge_are_listed_with_the_reason() {
+    let limits = "[[limit]]\nid = \"t\"\nselect = { benchmark = \"app\", env = \"ci\" }\nmax = \"1s\"\nregress = { limit = \"+5%\" }\ncreep = { limit = \"+4%\", window = \"90d\" }\ndrift = { limit = \"+4%\", vs = \"tag:v1\" }\n";
+    let budgets = [budget(limits)];
+    let listed = |outcome: &Outcome| -> Vec<(&str, &str)> {
+        let one = |rule: &LeftOut| (rule.rule, rule.reason.as_str());
+        outcome.left_out.iter().map(one).collect()
+    };
+    let measured = judged(&[slower(0.0, 12)], &budgets, true);
+    assert_eq!(words(&measured), [("within", None)]);
+    let history = [("creep", "needs-history"), ("drift", "needs-history")];
+    let elsewhere = ("max", "other-environment");
+    assert_eq!(listed(&measured), [history[0], history[1], elsewhere]);
+    // What the base does not have has nothing to be compared with.
+    let mut new = slower(0.0, 12);
+    new.base.clear();
+    let new = judged(&[new], &budgets, true);
+    assert!(new.limits.is_empty());
+    assert_eq!(listed(&new)[3], ("regress", "no-base"));
+    // What was not measured at all is missing, not left out.
+    let none = judged(&[], &budgets, true);
+    assert!(none.left_out.is_empty());
+    assert_eq!(words(&none)[0].0, "missing");
+}
+
+#[test]
 fn a_fast_failure_is_no_improvement() {
     let limit = format!("{FIVE}guard = {{ metric = \"error_rate\", max = \"0.5%\" }}\n");
     let rate = |head: f64| series("error_rate", Unit::Ratio, vec![0.001; 8], vec![head; 8]);

@@ -1,42 +1,33 @@
-//! action.yml from end to end: its steps run under bash with what a runner gives them, against a
-//! GitHub that remembers and a bare remote. Every job starts from a fresh clone, as on a hosted
-//! runner.
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its scene fails"
-)]
+//! A mini runner: what a hosted runner gives to the steps of action.yml, and nothing more.
 
-mod github_support;
-
-use github_support::server::Server;
-use github_support::{BOT, Fake, pull};
+use crate::github_support::server::Server;
+use crate::github_support::{BOT, Fake, pull};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A remote with history, a GitHub, and jobs that come and go.
-struct Scene {
-    folder: tempfile::TempDir,
-    fake: Fake,
-    server: Server,
-    run: u64,
+pub(crate) struct Scene {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) fake: Fake,
+    pub(crate) server: Server,
+    pub(crate) run: u64,
 }
 
 /// What a job left behind.
 #[derive(Debug)]
-struct Done {
-    code: i32,
-    log: String,
-    outputs: BTreeMap<String, String>,
-    summary: String,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) log: String,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) summary: String,
     /// Annotations, as the runner would have taken them.
-    commands: Vec<String>,
-    temp: PathBuf,
+    pub(crate) commands: Vec<String>,
+    pub(crate) temp: PathBuf,
 }
 
-const BUDGET: &str = "schema = 1\n[feature]\nname = \"shop\"\nowner = \"@acme/pay\"\n\n[[limit]]\nid = \"time\"\nselect = { benchmark = \"checkout\" }\nmax = \"140ms\"\nregress = { limit = \"+5%\" }\n";
+pub(crate) const BUDGET: &str = "schema = 1\n[feature]\nname = \"shop\"\nowner = \"@acme/pay\"\n\n[[limit]]\nid = \"time\"\nselect = { benchmark = \"checkout\" }\nmax = \"140ms\"\nregress = { limit = \"+5%\" }\n";
 
 /// hyperfine's JSON around what speed.txt says, with noise that counts on from run to run.
 const BENCH: &str = r#"#!/usr/bin/env bash
@@ -54,7 +45,7 @@ awk -v ms="$(cat speed.txt)" -v n="$n" 'BEGIN {
 "#;
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fake = Fake::new("");
         let server = Server::start(&fake);
@@ -87,11 +78,11 @@ impl Scene {
         scene
     }
 
-    fn author(&self) -> PathBuf {
+    pub(crate) fn author(&self) -> PathBuf {
         self.folder.path().join("author")
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.author().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -101,7 +92,7 @@ impl Scene {
         }
     }
 
-    fn git(&self, folder: &Path, args: &[&str]) -> String {
+    pub(crate) fn git(&self, folder: &Path, args: &[&str]) -> String {
         let out = clean("git", folder)
             .args(args)
             .env("HOME", self.folder.path())
@@ -123,7 +114,7 @@ impl Scene {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    fn commit(&mut self, subject: &str, speed: &str) -> String {
+    pub(crate) fn commit(&mut self, subject: &str, speed: &str) -> String {
         self.run += 1;
         self.write("speed.txt", speed);
         self.write("notes.txt", &format!("{subject} {}", self.run));
@@ -137,7 +128,7 @@ impl Scene {
     }
 
     /// A fresh clone at a ref of the remote, as actions/checkout leaves it.
-    fn checkout(&self, reference: &str, depth: &str) -> PathBuf {
+    pub(crate) fn checkout(&self, reference: &str, depth: &str) -> PathBuf {
         let work = self.folder.path().join(format!("work-{}", self.run));
         let remote = format!("file://{}", self.folder.path().join("remote.git").display());
         std::fs::create_dir_all(&work).unwrap();
@@ -168,7 +159,7 @@ impl Scene {
     }
 
     /// A push to main, measured.
-    fn push(&mut self, subject: &str) -> Done {
+    pub(crate) fn push(&mut self, subject: &str) -> Done {
         let head = self.commit(subject, &self.speed());
         let work = self.checkout("refs/heads/main", "1");
         let event = json!({ "ref": "refs/heads/main", "deleted": false, "repository": { "id": 1, "default_branch": "main" } });
@@ -181,12 +172,12 @@ impl Scene {
         )
     }
 
-    fn speed(&self) -> String {
+    pub(crate) fn speed(&self) -> String {
         std::fs::read_to_string(self.author().join("speed.txt")).unwrap()
     }
 
     /// A branch with one commit, and what GitHub merges it into.
-    fn branch(&mut self, name: &str, speed: &str, change: &[(&str, &str)]) -> String {
+    pub(crate) fn branch(&mut self, name: &str, speed: &str, change: &[(&str, &str)]) -> String {
         let author = self.author();
         self.git(
             &author,
@@ -217,7 +208,13 @@ impl Scene {
     }
 
     /// A pull request of that branch, measured; `repository` 1 is ours, others are forks.
-    fn pull(&mut self, name: &str, head: &str, repository: u64, inputs: &[(&str, &str)]) -> Done {
+    pub(crate) fn pull(
+        &mut self,
+        name: &str,
+        head: &str,
+        repository: u64,
+        inputs: &[(&str, &str)],
+    ) -> Done {
         self.fake.0.lock().unwrap().pulls = vec![pull(42, head, Some(repository), name)];
         let work = self.checkout("refs/pull/42/merge", "2");
         let merge = self.git(&work, &["rev-parse", "HEAD"]);
@@ -231,7 +228,7 @@ impl Scene {
     }
 
     /// Runs the action's steps in a folder.
-    fn job(
+    pub(crate) fn job(
         &mut self,
         work: &Path,
         event: &str,
@@ -347,14 +344,14 @@ impl Scene {
         done
     }
 
-    fn comment(&self) -> String {
+    pub(crate) fn comment(&self) -> String {
         match self.fake.texts(BOT).as_slice() {
             [one] => one.clone(),
             other => panic!("{} comments stand", other.len()),
         }
     }
 
-    fn last_check(&self) -> Value {
+    pub(crate) fn last_check(&self) -> Value {
         self.fake
             .0
             .lock()
@@ -435,252 +432,4 @@ fn parse_outputs(text: &str) -> BTreeMap<String, String> {
         }
     }
     found
-}
-
-#[test]
-fn a_push_writes_history_and_a_pull_request_is_judged_by_it() {
-    let mut scene = Scene::new();
-    let done = scene.push("One more");
-    assert_eq!(done.code, 0, "{}", done.log);
-    assert_eq!(done.outputs["store-status"], "synced", "{}", done.log);
-    assert_eq!(done.outputs["verdict"], "within", "{}", done.log);
-    assert!(done.commands.is_empty(), "{:?}", done.commands);
-    assert_eq!(scene.last_check()["conclusion"], "success");
-
-    // A regression in history mode: red, one comment, the owner is told.
-    let head = scene.branch("slower", "125", &[]);
-    let done = scene.pull("slower", &head, 1, &[("mode", "history")]);
-    assert_eq!(done.code, 1, "{}", done.log);
-    assert_eq!(done.outputs["verdict"], "over");
-    assert_eq!(done.outputs["exit-code"], "1");
-    assert_eq!(done.outputs["store-status"], "not-written");
-    let comment = scene.comment();
-    assert!(comment.contains("❌ **over**, this change"), "{comment}");
-    assert!(
-        comment.contains("@acme/pay: `shop · checkout time` is newly over"),
-        "{comment}"
-    );
-    assert!(done.summary.contains("exceeded"));
-    assert!(
-        done.commands
-            .iter()
-            .any(|c| c.starts_with("::error title=over")),
-        "{:?}",
-        done.commands
-    );
-    let check = scene.last_check();
-    assert_eq!(
-        (&check["conclusion"], &check["head_sha"]),
-        (&json!("failure"), &json!(head))
-    );
-    assert_eq!(check["status"], "completed");
-    assert!(done.outputs["comment-url"].contains("#issuecomment-"));
-
-    // A second push that mends it: the same comment says so.
-    let head = scene.branch("slower", "100", &[]);
-    let done = scene.pull("slower", &head, 1, &[("mode", "history")]);
-    assert_eq!(done.code, 0, "{}", done.log);
-    let comment = scene.comment();
-    assert!(comment.contains("resolved in"), "{comment}");
-    assert_eq!(scene.last_check()["conclusion"], "success");
-}
-
-#[test]
-fn a_pull_request_that_loosens_its_own_budget_is_judged_as_it_says_and_shows_the_limit() {
-    let mut scene = Scene::new();
-    let loose = BUDGET.replace("+5%", "+50%");
-    let head = scene.branch("loose", "125", &[("budgets/shop.toml", &loose)]);
-    let done = scene.pull(
-        "loose",
-        &head,
-        1,
-        &[("mode", "history"), ("comment", "always")],
-    );
-    assert_eq!(done.code, 0, "{}", done.log);
-    assert!(
-        scene.comment().contains("the allowed +50.0 %"),
-        "{}",
-        scene.comment()
-    );
-}
-
-#[test]
-fn the_merge_queue_gets_a_check_and_no_comment() {
-    let mut scene = Scene::new();
-    scene.branch("queued", "125", &[]);
-    scene.run += 1;
-    let work = scene.checkout("refs/pull/42/merge", "2");
-    let head = scene.git(&work, &["rev-parse", "HEAD"]);
-    let base = scene.git(&work, &["rev-parse", "HEAD^1"]);
-    let event = json!({
-        "repository": { "id": 1, "default_branch": "main" },
-        "merge_group": { "head_sha": head, "base_sha": base }
-    });
-    let done = scene.job(
-        &work,
-        "merge_group",
-        &event,
-        &head,
-        &[("run", "./bench.sh")],
-    );
-    assert_eq!(done.code, 1, "{}", done.log);
-    assert!(scene.fake.texts(BOT).is_empty());
-    let check = scene.last_check();
-    assert_eq!(
-        (&check["conclusion"], &check["head_sha"]),
-        (&json!("failure"), &json!(head))
-    );
-}
-
-#[test]
-fn a_fork_is_measured_in_one_stage_and_told_in_the_next() {
-    let mut scene = Scene::new();
-    // The fork slows down and loosens the budget, too.
-    let loose = BUDGET.replace("+5%", "+50%");
-    let head = scene.branch("guest", "125", &[("budgets/shop.toml", &loose)]);
-    let first = scene.pull("guest", &head, 2, &[]);
-    assert_eq!(first.code, 0, "its own budgets say so: {}", first.log);
-    assert!(
-        scene.fake.texts(BOT).is_empty()
-            && scene.fake.requests().iter().all(|r| !r.contains("pull"))
-    );
-    assert!(first.summary.contains("comes from a fork"));
-    let artifact = first.outputs["artifact-path"].clone();
-    assert!(
-        Path::new(&artifact).join("runs/v1").is_dir(),
-        "{}",
-        first.log
-    );
-
-    scene.fake.0.lock().unwrap().files = vec!["budgets/shop.toml".into(), "notes.txt".into()];
-    scene.run += 1;
-    let work = scene.checkout("refs/heads/main", "0");
-    let mut event = json!({
-        "repository": { "id": 1, "default_branch": "main" },
-        "workflow_run": {
-            "id": 5, "run_number": 7, "run_attempt": 1, "event": "pull_request",
-            "path": ".github/workflows/plimsoll.yml", "head_sha": head, "head_branch": "guest",
-            "head_repository": { "id": 2, "owner": { "login": "guest" } }, "repository": { "id": 1 },
-            "conclusion": "success", "pull_requests": []
-        }
-    });
-    let with: [(&str, &str); 2] = [("command", "comment"), ("results", &artifact)];
-    let second = scene.job(&work, "workflow_run", &event, "", &with);
-    assert_eq!(second.code, 2, "GITHUB_SHA is never empty: {}", second.log);
-    let main = scene.git(&work, &["rev-parse", "HEAD"]);
-    let second = scene.job(&work, "workflow_run", &event, &main, &with);
-    assert_eq!(
-        second.code, 1,
-        "judged with the base's budgets: {}",
-        second.log
-    );
-    let comment = scene.comment();
-    assert!(comment.contains("the allowed +5.0 %"), "{comment}");
-    assert!(comment.contains("proposed, not applied"), "{comment}");
-    assert!(
-        comment.contains("Measured on the runner of a fork"),
-        "{comment}"
-    );
-    let check = scene.last_check();
-    assert_eq!(check["head_sha"], json!(head));
-
-    // Nothing of it is in the history.
-    let branch = scene.git(&work, &["ls-remote", "origin", "plimsoll-data"]);
-    let before = branch.clone();
-    assert_eq!(
-        scene.git(&work, &["ls-remote", "origin", "plimsoll-data"]),
-        before
-    );
-    let files = scene.git(
-        &scene.folder.path().join("remote.git"),
-        &["ls-tree", "-r", "--name-only", "plimsoll-data"],
-    );
-    let merge = scene.git(
-        &scene.folder.path().join("remote.git"),
-        &["rev-parse", "refs/pull/42/merge"],
-    );
-    assert!(!files.contains(&merge));
-
-    // Another workflow, another repository, a head that moved on, a fork that is gone: no comment.
-    for (field, value, words) in [
-        ("path", json!(".github/workflows/other.yml"), "expected"),
-        ("event", json!("push"), "not by pull_request"),
-        ("head_sha", json!("f".repeat(40)), "moved on"),
-        ("head_repository", Value::Null, "deleted"),
-        (
-            "head_repository",
-            json!({ "id": 3, "owner": { "login": "guest" } }),
-            "no open pull request",
-        ),
-    ] {
-        let kept = event["workflow_run"][field].clone();
-        event["workflow_run"][field] = value;
-        let before = scene
-            .fake
-            .requests()
-            .iter()
-            .filter(|r| !r.starts_with("GET"))
-            .count();
-        let refused = scene.job(&work, "workflow_run", &event, &main, &with);
-        assert!(refused.log.contains(words), "{words}: {}", refused.log);
-        let after = scene
-            .fake
-            .requests()
-            .iter()
-            .filter(|r| !r.starts_with("GET"))
-            .count();
-        assert_eq!(after, before, "{field}");
-        event["workflow_run"][field] = kept;
-    }
-}
-
-#[test]
-fn a_missing_permission_is_named_and_the_verdict_stands() {
-    let mut scene = Scene::new();
-    scene.fake.0.lock().unwrap().forbidden = vec!["comments", "checks", "statuses"];
-    let head = scene.branch("slower", "125", &[]);
-    let done = scene.pull("slower", &head, 1, &[("mode", "history")]);
-    assert_eq!(done.code, 1, "{}", done.log);
-    for permission in ["pull-requests: write", "checks: write", "statuses: write"] {
-        assert!(done.log.contains(permission), "{permission}: {}", done.log);
-    }
-    assert!(done.summary.contains("exceeded"));
-}
-
-#[test]
-fn a_benchmark_that_fails_closes_the_check_run_red() {
-    let mut scene = Scene::new();
-    let head = scene.branch("broken", "100", &[("bench.sh", "#!/bin/sh\nexit 7\n")]);
-    let done = scene.pull("broken", &head, 1, &[("mode", "history")]);
-    assert_eq!(done.code, 2, "{}", done.log);
-    let check = scene.last_check();
-    assert_eq!(
-        (&check["status"], &check["conclusion"]),
-        (&json!("completed"), &json!("failure"))
-    );
-    assert_eq!(done.outputs["verdict"], "missing");
-    assert!(
-        scene.comment().contains("could not be judged"),
-        "{}",
-        scene.comment()
-    );
-}
-
-#[test]
-fn inputs_are_words_and_not_code() {
-    let mut scene = Scene::new();
-    let head = scene.branch("odd", "100", &[]);
-    let done = scene.pull(
-        "odd",
-        &head,
-        1,
-        &[("mode", "$(touch pwned)"), ("suite", "`touch pwned`")],
-    );
-    assert_eq!(done.code, 2);
-    assert!(
-        done.log.contains("write auto, paired, history"),
-        "{}",
-        done.log
-    );
-    assert!(!done.temp.join("pwned").exists());
 }
