@@ -184,7 +184,7 @@ fn load_test(project: &Project, failed: bool) {
     let document = serde_json::json!({"schema": "plimsoll.measurements/1",
         "measurements": measurements,
         "failures": if failed { failures } else { serde_json::json!([]) }});
-    let file = project.write("load.json", &document.to_string());
+    let file = project.write("results/load.json", &document.to_string());
     let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
     assert_eq!(said.code, 0, "{}", said.err);
 }

@@ -597,7 +597,7 @@ fn too_fast_since(budget: &str, rules: &[&str]) {
         for i in 0..3 {
             record_tagged(&mut project, 100 + 3 * run + i, &sizes(square));
         }
-        if ![9, 12, 21].contains(&run) {
+        if ![9, 15, 21].contains(&run) {
             continue;
         }
         // On the branch itself it is over, and the commit that brought it is named.
@@ -797,7 +797,9 @@ fn the_ledger_of_a_creep_holds_what_no_commit_explains() {
         .filter(|line| line.contains("likely  ") || line.contains("unsure  "));
     let steps: f64 = steps.map(amount).sum();
     let rest = of("  not explained by a single commit");
-    assert!((opening + steps + rest - now).abs() < 0.3, "{}", log.out);
+    assert!(rest > 0.1, "{}", log.out);
+    // Both levels are shown in whole milliseconds.
+    assert!((opening + steps + rest - now).abs() <= 1.0, "{}", log.out);
 }
 
 #[test]

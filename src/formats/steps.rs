@@ -50,7 +50,8 @@ fn is(content: &Content<'_>) -> bool {
         .collect();
     column(&names, &LOADS).is_some()
         && column(&names, &THROUGHPUTS).is_some()
-        && column(&names, &["benchmark"]).is_none()
+        // Rows that name a benchmark are measurements; with `avg_rt` they are Taurus's statistics.
+        && column(&names, &["benchmark", "avg_rt"]).is_none()
 }
 
 /// What a column of a latency is called in the store: `latency_p95` is `latency.p95`.

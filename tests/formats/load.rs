@@ -324,7 +324,7 @@ fn a_load_test_that_went_wrong_gives_no_numbers() {
         }
     }
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
-    let open = ["plimsoll", "csv", "openmetrics", "otlp"];
+    let open = ["plimsoll", "csv", "steps", "openmetrics", "otlp"];
     for (format, _) in FILES.iter().filter(|(format, _)| !open.contains(format)) {
         assert!(covered.contains(format), "{format}");
     }
