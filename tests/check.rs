@@ -342,6 +342,32 @@ fn on_a_pull_request_the_base_is_the_merge_parent() {
 }
 
 #[test]
+fn on_a_pull_request_without_its_merge_ref_the_base_is_the_merge_base() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    project.history(7, &[("parse", 100.0)]);
+    let left = project.git(&["rev-parse", "HEAD"]);
+    project.git(&["switch", "--quiet", "--create", "feature"]);
+    project.commit("Slow down");
+    project.record(&[("parse", 130.0)]);
+    project.commit("Work on");
+    for _ in 0..3 {
+        project.record(&[("parse", 130.0)]);
+    }
+    let merged = "1".repeat(40);
+    let vars = [
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_SHA", merged.as_str()),
+        ("GITHUB_BASE_REF", "main"),
+    ];
+    let said = project.plimsoll_with(&["check", "--format", "json"], &vars);
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(at(&found, "base/commit"), left.as_str(), "{found:#}");
+    assert_eq!(at(&found, "base/how"), "merge base with main");
+    assert_eq!(said.code, 1, "its own first commit is not its base");
+}
+
+#[test]
 fn without_results_at_the_base_the_nearest_measured_ancestor_is_named() {
     let mut project = Project::new();
     project.budget("parser", PARSE);

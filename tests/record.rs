@@ -289,7 +289,7 @@ fn results_older_than_the_commit_are_listed_and_not_stored() {
     let said = project.plimsoll(&["record"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
-        said.err.contains("left alone 1 stale results") && said.err.contains("fib 10"),
+        said.err.contains("left alone 1 stale result ") && said.err.contains("fib 10"),
         "{}",
         said.err
     );
@@ -450,4 +450,52 @@ fn data_from_the_field_says_which_time_it_covers() {
     }
     let lab = project.plimsoll(&["record", file, "--window", "24h"]);
     assert_eq!(lab.code, 2);
+}
+
+#[test]
+fn runs_of_which_some_left_no_result_are_refused() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let csv = "benchmark,value,unit\\nb,100.9,ns\\n";
+    // The first run writes; the others leave its file, which is old by then.
+    let once = format!(
+        "if [ -e results/once ]; then touch -t 202001010000 results/out.csv; else mkdir -p results; \
+         printf '{csv}' > results/out.csv; fi; touch results/once"
+    );
+    let said = project.plimsoll(&[
+        "record",
+        "--env",
+        "ci",
+        "results/out.csv",
+        "--runs",
+        "3",
+        "--",
+        "sh",
+        "-c",
+        &once,
+    ]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(
+        said.err.contains("run 2 of 3 left no result"),
+        "{}",
+        said.err
+    );
+    let all = project.plimsoll(&["export", "csv"]).out;
+    assert!(!all.contains("100.9"), "{all}");
+}
+
+#[test]
+fn a_result_in_a_folder_that_was_cut_off_is_not_passed_over() {
+    let mut project = Project::new();
+    project.commit("Start");
+    project.write("results/a.csv", "benchmark,value,unit\nb,100.9,ns\n");
+    project.write("results/b.json", "{\"benchmarks\": [{\"runs\": [{\"val");
+    let said = project.plimsoll(&["record", "--env", "ci", "results"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.err.contains("b.json: line 1, column"), "{}", said.err);
+    // What is JSON of another kind is named, and the rest is taken.
+    project.write("results/b.json", "{\"name\": \"something\"}");
+    let said = project.plimsoll(&["record", "--env", "ci", "results"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("left alone 1 file"), "{}", said.err);
 }

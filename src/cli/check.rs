@@ -547,19 +547,12 @@ pub(super) fn wanted_base(
     if let Some(revision) = &args.base {
         return Ok(Some((git.resolve(revision)?, "--base".to_owned())));
     }
-    if args.commit.is_none()
+    let pull_request = args.commit.is_none()
         && world
             .var("GITHUB_EVENT_NAME")
-            .is_some_and(|event| event.starts_with("pull_request"))
-    {
-        let parents = git.commit(head)?.parents;
-        let parent = parents
-            .first()
-            .context("the merge commit has no parent here: check out with fetch-depth: 2")?;
-        git.commit(parent).context(
-            "the merge commit's first parent is not in this clone: check out with fetch-depth: 2",
-        )?;
-        return Ok(Some((parent.clone(), "merge parent".to_owned())));
+            .is_some_and(|event| event.starts_with("pull_request"));
+    if pull_request {
+        return pull_request_base(world, git, head).map(Some);
     }
     let Some(default) = git.default_branch() else {
         return Ok(None);
@@ -572,4 +565,41 @@ pub(super) fn wanted_base(
     Ok(base
         .filter(|base| base != head)
         .map(|base| (base, format!("merge base with {}", default.name))))
+}
+
+/// Of the merge ref its first parent. Where something else is checked out, such as the pull request's
+/// own newest commit, a first parent would be the pull request itself: there it is the merge base
+/// with the branch that it goes to.
+fn pull_request_base(world: &World, git: &Git, head: &CommitId) -> Result<(CommitId, String)> {
+    let parents = git.commit(head)?.parents;
+    let is_merge_ref = match world.var("GITHUB_SHA") {
+        Some(sha) => sha == head.as_str() && parents.len() != 1,
+        None => parents.len() > 1,
+    };
+    if is_merge_ref {
+        let parent = parents
+            .first()
+            .context("the merge commit has no parent here: check out with fetch-depth: 2")?;
+        git.commit(parent).context(
+            "the merge commit's first parent is not in this clone: check out with fetch-depth: 2",
+        )?;
+        return Ok((parent.clone(), "merge parent".to_owned()));
+    }
+    let named = world.var("GITHUB_BASE_REF").unwrap_or_default();
+    let branches = [format!("origin/{named}"), named.to_owned()];
+    let named = branches
+        .iter()
+        .filter(|_| !named.is_empty())
+        .find_map(|branch| Some((git.resolve(branch).ok()?, branch.clone())));
+    let target = named.or_else(|| git.default_branch().map(|branch| (branch.tip, branch.name)));
+    let base = match &target {
+        Some((tip, _)) => git.merge_base(head, tip)?,
+        None => None,
+    };
+    match (base, target) {
+        (Some(base), Some((_, branch))) => Ok((base, format!("merge base with {branch}"))),
+        _ => bail!(
+            "this is a pull request, and where it leaves the branch it goes to is not in this clone: check out the merge ref with fetch-depth: 2, or fetch that branch, or name the base with --base"
+        ),
+    }
 }

@@ -357,6 +357,9 @@ impl All<'_> {
             },
         };
         let Some(format) = format else {
+            if self.from.is_none() && is_json(path) {
+                whole_json(source).map_err(of)?;
+            }
             self.out.skipped.push(path.to_owned());
             return Ok(());
         };
@@ -375,6 +378,26 @@ impl All<'_> {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         self.seen.insert(real)
     }
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+/// A file of a folder that says it is JSON, is of no known format, and is not JSON at all: it may be
+/// results that were cut off, which must not be passed over.
+fn whole_json(mut source: Source<'_>) -> Result<(), Fault> {
+    let documents = serde_json::Deserializer::from_slice(source.rest()?);
+    for document in documents.into_iter::<serde::de::IgnoredAny>() {
+        if let Err(error) = document {
+            return Err(Fault::at(
+                format!("line {}, column {}", error.line(), error.column()),
+                "it is cut off or is not JSON, so it may be results that were lost: make it again, delete it, or name the files to read",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> FormatError {

@@ -2,6 +2,7 @@
 
 use super::FormatError;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// A named series; NaN is a missing value that keeps its row.
@@ -65,7 +66,7 @@ fn ndjson(text: &str) -> Result<Vec<PlainSeries>, (usize, String)> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
     {
-        let line: Line = serde_json::from_str(line).map_err(|e| {
+        let line: Line = serde_json::from_str(&without_nan(line)).map_err(|e| {
             (
                 number + 1,
                 format!("is not {{\"name\":…,\"values\":[numbers or null]}}: {e}"),
@@ -84,9 +85,54 @@ fn ndjson(text: &str) -> Result<Vec<PlainSeries>, (usize, String)> {
     Ok(series)
 }
 
+/// `NaN`, which some programs write and JSON does not know, as `null`; strings stay as they are.
+fn without_nan(line: &str) -> Cow<'_, str> {
+    if !line.contains("NaN") {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len() + 8);
+    let mut rest = line;
+    let mut in_string = false;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\\' if in_string => 1 + rest.chars().nth(1).map_or(0, char::len_utf8),
+            'N' if !in_string && rest.starts_with("NaN") => {
+                out.push_str("null");
+                rest = &rest["NaN".len()..];
+                continue;
+            }
+            '"' => {
+                in_string = !in_string;
+                1
+            }
+            other => other.len_utf8(),
+        };
+        out.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    Cow::Owned(out)
+}
+
+/// Every blank line after the header as an empty cell: in a table of one column it is a row whose
+/// value is missing.
+fn blank_lines_as_cells(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.trim_end().lines() {
+        let blank = line.trim().is_empty() && !out.trim().is_empty();
+        out.push_str(if blank { "\"\"" } else { line });
+        out.push('\n');
+    }
+    out
+}
+
 type Fault = (Option<String>, String);
 
 fn csv_columns(path: &Path, text: &str, several: bool) -> Result<Vec<PlainSeries>, Fault> {
+    let header = text.lines().find(|line| !line.trim().is_empty());
+    let text = match header {
+        Some(header) if !header.contains(',') => Cow::Owned(blank_lines_as_cells(text)),
+        _ => Cow::Borrowed(text),
+    };
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
@@ -201,6 +247,26 @@ mod tests {
         let values = &read("v\n1\n\"\"\nNaN\nnull\n2\n").unwrap()[0].values;
         assert_eq!(values.len(), 5);
         assert_eq!(values.iter().filter(|v| v.is_nan()).count(), 3);
+    }
+
+    #[test]
+    fn a_blank_line_of_one_column_is_a_missing_value_and_none_at_the_end() {
+        let values = &read("\nv\n1\n\n \n2\n\n\n").unwrap()[0].values;
+        assert_eq!(values.len(), 4);
+        assert!(values[1].is_nan() && values[2].is_nan());
+        assert_eq!(
+            read("v\n\nx\n").unwrap_err().place.as_deref(),
+            Some("line 3, column 1")
+        );
+        assert_eq!(read("v,w\n1,2\n\n3,4\n").unwrap()[0].values.len(), 2);
+    }
+
+    #[test]
+    fn nan_in_ndjson_is_a_missing_value_and_stays_in_names() {
+        let read = read("{\"name\":\"NaN \\\"NaN\",\"values\":[1,NaN,3]}").unwrap();
+        assert_eq!(read[0].name, "NaN \"NaN");
+        assert!(read[0].values[1].is_nan());
+        assert_eq!(read[0].values.len(), 3);
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl FailOn {
     #[must_use]
     pub fn exit(self, tally: &Tally) -> u8 {
         match (self, tally.exit) {
+            (Self::Unproven, 0) if tally.missing > 0 => 2,
             (Self::Unproven, 0) if tally.unproven > 0 => 1,
             (Self::Never, 1) => 0,
             (_, exit) => exit,
@@ -158,7 +159,9 @@ impl Publication<'_> {
         let tally = self.tally();
         if self.fail_on.exit(&tally) != 0 {
             "failure"
-        } else if tally.over + tally.unproven + tally.learning > 0 || tally.limits == 0 {
+        } else if tally.over + tally.missing + tally.unproven + tally.learning > 0
+            || tally.limits == 0
+        {
             "neutral"
         } else {
             "success"

@@ -21,7 +21,7 @@ use sizes::Sizes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use tell::{nothing_found, told, understood, warn};
+use tell::{left_alone, nothing_found, told, understood, warn};
 
 pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
     let sizes = Sizes::new(&args.file_size)?;
@@ -188,6 +188,7 @@ fn after_command(world: &World, args: &Record, before: Target) -> Result<Target>
 
 fn dry_run(world: &World, args: &Record, sizes: &Sizes) -> Result<Exit> {
     let attempts = collect(world, args, sizes, None)?;
+    left_alone(&attempts);
     match args.format {
         Format::Json => answer(&json::measurements(&all_readings(&attempts)))?,
         Format::Table | Format::Markdown => {
@@ -235,6 +236,13 @@ impl Attempt {
         } else {
             String::new()
         }
+    }
+
+    /// Whether results of the command were read, or its failure is known; its own figures, taken
+    /// instead of results, are none.
+    fn has_results(&self) -> bool {
+        let readings = &self.readings.readings;
+        self.own != Own::Instead && readings.iter().any(|r| r.format != sizes::FILE_SIZE)
     }
 
     fn of_files(readings: Readings) -> Self {
@@ -379,7 +387,27 @@ fn collected(
             break;
         }
     }
+    refuse_silent(&attempts, args)?;
     Ok(attempts)
+}
+
+/// Where some runs of a command left results and others none, the others are not runs without
+/// benchmarks: something went wrong, and which figures they would have given is not known.
+fn refuse_silent(attempts: &[Attempt], args: &Record) -> Result<()> {
+    let silent = |attempt: &&Attempt| !attempt.has_results();
+    let Some(first) = attempts.iter().find(silent) else {
+        return Ok(());
+    };
+    let without = attempts.iter().filter(silent).count();
+    if without < attempts.len() {
+        bail!(
+            "run {} of {} left no result that is newer than its start ({without} of {} runs): see why the command measures in some runs only; nothing was stored",
+            first.number,
+            args.runs,
+            attempts.len()
+        );
+    }
+    Ok(())
 }
 
 /// What one execution of the command gave: its results, its own figures, or both.

@@ -220,21 +220,44 @@ pub(super) fn told(
     out
 }
 
-pub(super) fn warn(attempts: &[Attempt], target: &Target, args: &Record) {
-    let stale: Vec<_> = attempts
+/// Names the results that were found and not taken.
+pub(super) fn left_alone(attempts: &[Attempt]) {
+    let stale: BTreeSet<&PathBuf> = attempts
         .iter()
         .flat_map(|attempt| &attempt.readings.stale)
         .collect();
     if !stale.is_empty() {
         say(&format!(
-            "left alone {} stale results (older than the commit or than their neighbours):",
-            stale.len()
+            "left alone {} (older than the commit or than their neighbours):",
+            count(stale.len(), "stale result")
         ));
-        for path in stale.iter().take(10) {
-            say(&format!("  {}", path.display()));
-        }
+        listed(&stale);
         say("take them with --include-stale, or delete the folders of removed benchmarks");
     }
+    let unknown: BTreeSet<&PathBuf> = attempts
+        .iter()
+        .flat_map(|attempt| &attempt.readings.skipped)
+        .collect();
+    if !unknown.is_empty() {
+        say(&format!(
+            "left alone {} whose content is not a known format, or stands better in another:",
+            count(unknown.len(), "file")
+        ));
+        listed(&unknown);
+    }
+}
+
+fn listed(paths: &BTreeSet<&PathBuf>) {
+    for path in paths.iter().take(10) {
+        say(&format!("  {}", text::plain(&path.display().to_string())));
+    }
+    if paths.len() > 10 {
+        say(&format!("  and {} more", paths.len() - 10));
+    }
+}
+
+pub(super) fn warn(attempts: &[Attempt], target: &Target, args: &Record) {
+    left_alone(attempts);
     if target.dirty {
         say(
             "tracked files differ from the commit: this run is stored as dirty and kept out of history and base; commit, then record again",

@@ -64,6 +64,10 @@ pub(super) fn verdict_words(
         };
         return ("❔", words);
     }
+    if tally.missing > 0 {
+        let words = format!("{} of {total} not measured{better}{left}", tally.missing);
+        return ("❔", words);
+    }
     if let Some(commit) = resolved {
         return (
             "✅",
