@@ -368,6 +368,35 @@ fn on_a_pull_request_without_its_merge_ref_the_base_is_the_merge_base() {
 }
 
 #[test]
+fn without_results_near_the_base_nothing_is_within_or_inherited() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nmax = \"150ms\"\nregress = { limit = \"+5%\" }\n",
+    );
+    project.history(8, &[("parse", 200.0)]);
+    for i in 0..51 {
+        project.commit(&format!("Unmeasured {i}"));
+    }
+    let base = project.git(&["rev-parse", "HEAD"]);
+    project.commit("Work");
+    for _ in 0..3 {
+        project.record(&[("parse", 200.0)]);
+    }
+    let (code, found) = json(&project, &["--base", &base]);
+    assert_eq!(code, 1, "{found:#}");
+    assert_eq!(verdict(&found, "parse", "max").0, "over");
+    assert_eq!(
+        verdict(&found, "parse", "regress"),
+        ("unproven".into(), Some("learning".into()))
+    );
+    // One commit nearer, the base is known.
+    let (code, found) = json(&project, &["--base", "HEAD~2"]);
+    assert_eq!(code, 0, "{found:#}");
+    assert_eq!(verdict(&found, "parse", "max").0, "inherited");
+}
+
+#[test]
 fn without_results_at_the_base_the_nearest_measured_ancestor_is_named() {
     let mut project = Project::new();
     project.budget("parser", PARSE);

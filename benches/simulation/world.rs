@@ -161,6 +161,7 @@ impl<'r> World<'r> {
         let base = ChosenBase {
             commit: commit(last - 1)?,
             how: "merge parent".into(),
+            measured: true,
         };
         let outcome = judge(&Check {
             commits: &plimsoll::verdict::Commits::default(),

@@ -520,17 +520,24 @@ fn nearest(
         Some(0) => Ok(ChosenBase {
             commit: wanted,
             how,
+            measured: true,
         }),
         Some(back) => {
             let commit = line[line.len() - 1 - back].clone();
-            let how = format!("{back} commits before {}, {how}", wanted.short());
-            Ok(ChosenBase { commit, how })
+            let commits = if back == 1 { "commit" } else { "commits" };
+            let how = format!("{back} {commits} before {}, {how}", wanted.short());
+            Ok(ChosenBase {
+                commit,
+                how,
+                measured: true,
+            })
         }
         None => {
             notes.push(format!("no baseline: no results at the base {} or the {NEAREST_WITHIN} commits before it; record them to judge changes", wanted.short()));
             Ok(ChosenBase {
                 commit: wanted,
                 how,
+                measured: false,
             })
         }
     }

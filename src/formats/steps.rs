@@ -27,7 +27,7 @@ pub(crate) const FORMAT: Format = Format {
     samples: true,
     url: "https://www.rfc-editor.org/rfc/rfc4180",
     sniff: is,
-    reader: Reader::Stream(read),
+    reader: Reader::Rows(read),
 };
 
 const LOADS: [&str; 5] = ["concurrency", "users", "connections", "n", "load"];

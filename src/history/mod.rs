@@ -192,6 +192,13 @@ impl Placement {
         placement
     }
 
+    /// Leaves out what was measured at places below `end`.
+    pub fn leave_out_before(&mut self, end: u32) {
+        for place in &mut self.places {
+            *place = place.filter(|place| *place >= end);
+        }
+    }
+
     /// The place of the run with this index; `None` where it is not part of the history.
     #[must_use]
     pub fn place(&self, run: usize) -> Option<u32> {

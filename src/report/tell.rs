@@ -218,6 +218,7 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
 fn blame(verdict: &LimitVerdict) -> String {
     match (bringer(verdict), verdict.suspects.len()) {
         (Some(commit), 1) => format!(" since {commit}"),
+        (Some(commit), 2) => format!(" since {commit} or the commit before it"),
         (Some(commit), n) => format!(" since {commit} or one of {} commits before it", n - 1),
         (None, _) => String::new(),
     }
@@ -240,6 +241,7 @@ fn over(verdict: &LimitVerdict) -> String {
     }
     let by = match (bringer(verdict), verdict.suspects.len()) {
         (Some(commit), 1) => format!("brought by {commit}"),
+        (Some(commit), 2) => format!("brought by {commit} or the unmeasured commit before it"),
         (Some(commit), n) => format!(
             "brought by {commit} or one of {} unmeasured commits before it",
             n - 1

@@ -205,6 +205,7 @@ impl<'c, 'a> Draw<'c, 'a> {
         let base = before.last().map(|commit| ChosenBase {
             commit: commit.clone(),
             how: "drawn".to_owned(),
+            measured: true,
         });
         judge(&Check {
             head,

@@ -26,7 +26,11 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         );
     };
     let how = args.base.clone().unwrap_or(how);
-    let base = ChosenBase { commit, how };
+    let base = ChosenBase {
+        commit,
+        how,
+        measured: true,
+    };
     let telling = Telling {
         all_expected: false,
         strict: args.strict,

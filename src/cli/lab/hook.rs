@@ -204,7 +204,11 @@ fn pre_push(world: &World, args: &PrePush) -> Result<Exit> {
                     known.reference = format!("{}, {name}", known.reference);
                 } else {
                     wanted.push(Wanted {
-                        base: ChosenBase { commit: base, how },
+                        base: ChosenBase {
+                            commit: base,
+                            how,
+                            measured: true,
+                        },
                         head,
                         features,
                         reference: name,

@@ -294,7 +294,11 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Result<Exit> {
         format: args.format,
         command: "check",
     };
-    let base = ChosenBase { commit, how };
+    let base = ChosenBase {
+        commit,
+        how,
+        measured: true,
+    };
     let scene = Scene {
         world,
         git,

@@ -46,6 +46,9 @@ pub struct ChosenBase {
     pub commit: CommitId,
     /// How it was chosen, in words.
     pub how: String,
+    /// Whether it has results. Without any there is nothing to compare with, and nothing is
+    /// inherited: older results tell too little of it.
+    pub measured: bool,
 }
 
 /// Everything that a check looks at.
@@ -312,18 +315,22 @@ fn with_judging(
         .base
         .and_then(|base| check.timeline.place(&base.commit))
         .map_or(head_place, |place| (place + 1).min(head_place));
-    let placement = Placement::new(check.runs, check.timeline);
+    let mut placement = Placement::new(check.runs, check.timeline);
     let groups: HashSet<(String, String)> = clean
         .iter()
         .map(|run| (run.environment.label.clone(), run.suite.clone()))
         .collect();
+    let recent = recent_runs(check.runs, &placement, base_end, &groups);
+    if check.base.is_some_and(|base| !base.measured) {
+        placement.leave_out_before(base_end);
+    }
     let judging = Judging {
         check,
         placement: &placement,
         days: days(check),
         head_place,
         base_end,
-        recent: recent_runs(check.runs, &placement, base_end, &groups),
+        recent,
         failed: Failed::of(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection.pairs.len(),
