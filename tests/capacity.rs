@@ -173,6 +173,37 @@ fn files_of_several_tools_are_one_sweep() {
         (&"connections".into(), &8.0.into())
     );
     assert_eq!(told["steps"].as_array().unwrap().len(), 4);
+    // autocannon's files say their load and no name: two services apart, each one sweep.
+    let mut args = vec!["capacity".to_owned(), "--json".to_owned()];
+    for (service, slow) in [("login", 2.0), ("search", 1.0)] {
+        for n in [1_u32, 2, 4, 8] {
+            let rate = 500.0 / slow * f64::from(n).sqrt();
+            let text = serde_json::json!({
+                "connections": n, "pipelining": 1, "errors": 0, "non2xx": 0,
+                "latency": {"average": 1e3 * f64::from(n) / rate, "p97_5": 40, "p99": 50},
+                "requests": {"average": rate, "total": 10_000}, "throughput": {"average": 1e4},
+            });
+            project.write(&format!("{service}-c{n:02}.json"), &text.to_string());
+            args.push(format!("{service}-c{n:02}.json"));
+        }
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let said = project.plimsoll(&args);
+    let told: Vec<Value> = said
+        .out
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let names: Vec<_> = told
+        .iter()
+        .map(|t| (t["benchmark"].clone(), t["steps"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(
+        names,
+        [("login-c".into(), 4), ("search-c".into(), 4)],
+        "{}",
+        said.out
+    );
     // vegeta's reports say no load: it is rate × mean latency.
     for (rate, ms) in [(100, 20), (200, 21), (400, 25), (800, 45)] {
         let text = serde_json::json!({

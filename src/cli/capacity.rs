@@ -18,7 +18,7 @@ use plimsoll::store::{Columns, SeriesRow};
 use plimsoll::verdict::{
     Exit, MilestoneFound, Reason, Verdict, judge_milestone, question, recorded,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let files = args
@@ -165,27 +165,52 @@ fn of_files(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
     Ok((views, exit))
 }
 
-/// The sweeps of several files: by tags; else each file is a step whose load follows from rate and
-/// latency.
+/// The sweeps of several files: by tags; else by tags where benchmarks that are called after their
+/// files are one; else each file is a step whose load follows from rate and latency.
 fn from_files(files: &[(String, Vec<Measurement>)], options: &SweepOptions) -> Vec<Sweep> {
-    let tagged: Vec<Observed<'_>> = files
+    let names: BTreeMap<&str, String> = files
         .iter()
-        .flat_map(|(_, measured)| measured.iter().map(Observed::of))
+        .map(|(stem, _)| (stem.as_str(), without_numbers(stem)))
         .collect();
-    let found = sweeps(&tagged, options, false);
-    if !found.is_empty() {
-        return found;
+    let tagged = under(files, |_, one| &one.benchmark);
+    let joined = under(files, |stem, one| match names.get(stem) {
+        Some(name) if one.benchmark == stem => name,
+        _ => &one.benchmark,
+    });
+    let steps = under(files, |stem, _| stem);
+    [(tagged, false), (joined, false), (steps, true)]
+        .into_iter()
+        .map(|(observed, alone)| sweeps(&observed, options, alone))
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
+}
+
+/// All that files hold, each benchmark under the name that `name` gives it.
+fn under<'a>(
+    files: &'a [(String, Vec<Measurement>)],
+    name: impl Fn(&'a str, &'a Measurement) -> &'a str,
+) -> Vec<Observed<'a>> {
+    let mut all = Vec::new();
+    for (stem, measured) in files {
+        all.extend(measured.iter().map(|one| Observed {
+            benchmark: name(stem, one),
+            ..Observed::of(one)
+        }));
     }
-    let steps: Vec<Observed<'_>> = files
-        .iter()
-        .flat_map(|(stem, measured)| {
-            measured.iter().map(move |one| Observed {
-                benchmark: stem,
-                ..Observed::of(one)
-            })
-        })
-        .collect();
-    sweeps(&steps, options, true)
+    all
+}
+
+/// What a file is called without the numbers that tell steps and runs apart: `api-c32-run2` is `api-c-run`.
+fn without_numbers(stem: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    let words = stem.split(['-', '_', '.', ' ']);
+    let words = words.map(|word| word.trim_end_matches(digit));
+    let rest: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    if rest.is_empty() {
+        "load test".to_owned()
+    } else {
+        rest.join("-")
+    }
 }
 
 /// A limit over load steps, or a benchmark that no budget is about.
