@@ -28,6 +28,7 @@
 use super::content::Content;
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
+use super::moments::LoadMoment;
 use super::parsed::{Bench, Parsed, RATE, TIME, not_negative};
 use super::registry::{Format, Reader};
 use super::source::Source;
@@ -162,6 +163,17 @@ fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
         version: summary.version,
         ..of_summary(stem, &summary.metrics)?
     })
+}
+
+/// What the service was like in every second of the run; a summary does not say.
+pub(super) fn moments(source: &mut Source<'_>) -> Result<Option<Vec<LoadMoment>>, Fault> {
+    let (head, _) = source.head(64 << 10)?;
+    let content = Content::new(head);
+    let csv = is_csv(&content);
+    if !csv && !is_points(&content) {
+        return Ok(None);
+    }
+    points::moments(source, csv).map(Some)
 }
 
 /// The measurements of a whole test.

@@ -3,6 +3,8 @@
 use super::FormatError;
 use super::delimited::{Header, Records, number};
 use super::fault::Fault;
+use super::k6;
+use super::read::Unpacked;
 use super::source::Source;
 use std::path::Path;
 
@@ -19,20 +21,22 @@ pub struct LoadMoment {
     pub errors: Option<f64>,
 }
 
-/// The time series in a result file that was read as `format`: Locust's history, of all requests
-/// together. `None` for any other file.
+/// The time series in a result file that was read as `format`: Locust's history, or every second of
+/// k6's single measurements, of all requests together. `None` for any other file.
 ///
 /// # Errors
 /// Where the file cannot be read, or a number in it.
 pub fn moments(path: &Path, format: &str) -> Result<Option<Vec<LoadMoment>>, FormatError> {
-    if format != "locust" {
-        return Ok(None);
-    }
+    let read: fn(&mut Source<'_>) -> Result<Option<Vec<LoadMoment>>, Fault> = match format {
+        "locust" => locust,
+        "k6" => k6::moments,
+        _ => return Ok(None),
+    };
     let of = |fault: Fault| fault.of(path);
-    let file = std::fs::File::open(path)
-        .map_err(|error| of(Fault::whole(format!("it cannot be read: {error}"))))?;
-    let mut file = std::io::BufReader::new(file);
-    locust(&mut Source::new(&mut file)).map_err(of)
+    let cannot = |error| of(Fault::whole(format!("it cannot be read: {error}")));
+    let mut file = std::io::BufReader::new(std::fs::File::open(path).map_err(cannot)?);
+    let mut unpacked = Unpacked::new(&mut file).map_err(cannot)?;
+    read(&mut Source::new(unpacked.reader())).map_err(of)
 }
 
 fn locust(source: &mut Source<'_>) -> Result<Option<Vec<LoadMoment>>, Fault> {

@@ -102,16 +102,16 @@ pub fn read_stream(
 }
 
 /// Bytes, unpacked where they are packed with gzip.
-enum Unpacked<'a> {
+pub(super) enum Unpacked<'a> {
     Plain(Whole<'a>),
     Gzip(Box<MultiGzDecoder<Whole<'a>>>),
 }
 
 /// The first bytes, which were looked at, and what follows.
-type Whole<'a> = io::Chain<io::Cursor<Vec<u8>>, &'a mut dyn Read>;
+pub(super) type Whole<'a> = io::Chain<io::Cursor<Vec<u8>>, &'a mut dyn Read>;
 
 impl<'a> Unpacked<'a> {
-    fn new(input: &'a mut dyn Read) -> io::Result<Self> {
+    pub(super) fn new(input: &'a mut dyn Read) -> io::Result<Self> {
         let mut magic = Vec::new();
         Read::take(&mut *input, 2).read_to_end(&mut magic)?;
         let packed = magic == [0x1f, 0x8b];
@@ -123,7 +123,7 @@ impl<'a> Unpacked<'a> {
         })
     }
 
-    fn reader(&mut self) -> &mut dyn Read {
+    pub(super) fn reader(&mut self) -> &mut dyn Read {
         match self {
             Self::Plain(reader) => reader,
             Self::Gzip(reader) => reader,

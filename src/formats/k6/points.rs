@@ -8,19 +8,21 @@
 
 mod clock;
 mod line;
+mod stages;
 
 use super::{Contains, Fault, Kind, MILLISECOND, Metric, Values, shapes};
 use crate::formats::delimited::{Header, Records, number};
 use crate::formats::distribution::Distribution;
-use crate::formats::load::Load;
-use crate::formats::parsed::{Parsed, RATE, not_negative};
+use crate::formats::moments::LoadMoment;
+use crate::formats::parsed::{Parsed, not_negative};
 use crate::formats::requests::{How, PERCENTILES, Requests, steps};
 use crate::formats::source::Source;
 use crate::model::Tags;
 use clock::{Clock, NANOS};
 use line::{Point, Said, plain, strict};
+use stages::Stages;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Numbers of trends are counted in millionths: nanoseconds of milliseconds.
 const STEPS: f64 = 1e6;
@@ -68,85 +70,6 @@ struct Counts {
     clock: Clock,
     span: Option<(i64, i64)>,
     stages: Stages,
-}
-
-/// What happened while so many users were at work. There is no distribution here: a ramp passes
-/// through every number of them.
-#[derive(Default)]
-struct Stage {
-    nanos: i64,
-    requests: u64,
-    failures: u64,
-    took: f64,
-}
-
-/// Stages by number of users.
-#[derive(Default)]
-struct Stages {
-    by_users: BTreeMap<u64, Stage>,
-    now: Option<(u64, i64)>,
-    /// Since the last word on users: how long that lasts is not known yet.
-    pending: Stage,
-}
-
-/// Numbers of users that were kept for less are parts of a ramp.
-const STAGE: i64 = 5 * NANOS;
-
-impl Stages {
-    /// k6 says every second how many users there are.
-    fn users(&mut self, users: f64, time: i64) {
-        if let Some((before, since)) = self.now {
-            let stage = self.by_users.entry(before).or_default();
-            stage.nanos = stage
-                .nanos
-                .saturating_add(time.saturating_sub(since).max(0));
-            stage.requests += self.pending.requests;
-            stage.failures += self.pending.failures;
-            stage.took += self.pending.took;
-        }
-        self.pending = Stage::default();
-        self.now = Some((users.max(0.0) as u64, time));
-    }
-
-    fn request(&mut self, role: Role, value: f64) {
-        let stage = &mut self.pending;
-        match role {
-            Role::Made => stage.requests += 1,
-            Role::Failed if value != 0.0 => stage.failures += 1,
-            Role::Took => stage.took += value,
-            _ => {}
-        }
-    }
-
-    /// Each stage that was kept, where there are several: the tag `vus` tells them apart.
-    fn report(self, name: &str, parsed: &mut Parsed) -> Result<(), Fault> {
-        let kept: Vec<(u64, Stage)> = self
-            .by_users
-            .into_iter()
-            .filter(|(users, stage)| *users > 0 && stage.nanos >= STAGE && stage.requests > 0)
-            .collect();
-        if kept.len() < 2 {
-            return Ok(());
-        }
-        for (users, stage) in kept {
-            let tags = [("vus".to_owned(), users.to_string())].into();
-            let made = stage.requests as f64;
-            let failed = stage.failures.min(stage.requests) as f64;
-            let load = Load::new(
-                name,
-                tags,
-                (made, ("http_reqs", "count")),
-                (failed, ("http_req_failed", "count")),
-                parsed,
-            )?;
-            let Some(mut load) = load else { continue };
-            let mean = stage.took / made;
-            load.latency("mean", mean, MILLISECOND, ("http_req_duration", "ms"))?;
-            let rate = made / (stage.nanos as f64 / NANOS as f64);
-            load.value("rate", rate, RATE, ("http_reqs", "1/s"))?;
-        }
-        Ok(())
-    }
 }
 
 impl Counts {
@@ -206,11 +129,14 @@ impl Counts {
         let mut span = None;
         if role == Role::Users {
             if let Some(time) = self.clock.read_any(&point.time) {
-                self.stages.users(point.value, time);
+                self.stages.users(point.value, time)?;
             }
             return Ok(());
         }
         self.stages.request(role, point.value);
+        if role == Role::Took {
+            self.stages.took(steps(point.value, STEPS, &place)?)?;
+        }
         if matches!(role, Role::Made | Role::Iterated) {
             let time = self.clock.read_any(&point.time).ok_or_else(|| {
                 Fault::at(
@@ -328,6 +254,30 @@ impl Counted {
 /// Reads NDJSON.
 pub(super) fn ndjson(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
     let mut counts = Counts::default();
+    count_ndjson(source, &mut counts)?;
+    counts.finish(stem)
+}
+
+/// Reads CSV. It does not say what custom metrics are, so these are left out.
+pub(super) fn csv(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+    let mut counts = Counts::default();
+    count_csv(source, &mut counts)?;
+    counts.finish(stem)
+}
+
+/// What the service was like in every second of the run.
+pub(super) fn moments(source: &mut Source<'_>, csv: bool) -> Result<Vec<LoadMoment>, Fault> {
+    let mut counts = Counts::default();
+    counts.stages.moments = Some(Vec::new());
+    if csv {
+        count_csv(source, &mut counts)?;
+    } else {
+        count_ndjson(source, &mut counts)?;
+    }
+    Ok(counts.stages.moments.unwrap_or_default())
+}
+
+fn count_ndjson(source: &mut Source<'_>, counts: &mut Counts) -> Result<(), Fault> {
     while source.advance()? {
         let number = source.number();
         let place = || format!("line {number}");
@@ -351,11 +301,10 @@ pub(super) fn ndjson(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Faul
             }
         }
     }
-    counts.finish(stem)
+    Ok(())
 }
 
-/// Reads CSV. It does not say what custom metrics are, so these are left out.
-pub(super) fn csv(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
+fn count_csv(source: &mut Source<'_>, counts: &mut Counts) -> Result<(), Fault> {
     let mut records = Records::new(b',');
     let header = match records.next(source)? {
         Some(cells) => Header::new(cells, "line 1".to_owned())?,
@@ -365,7 +314,6 @@ pub(super) fn csv(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> 
     let time_column = header.need("timestamp")?;
     let value_column = header.need("metric_value")?;
     let tag_columns = ["name", "scenario", "group"].map(|tag| header.find(tag));
-    let mut counts = Counts::default();
     loop {
         let cells = records.next(source)?;
         let Some(cells) = cells else { break };
@@ -399,7 +347,7 @@ pub(super) fn csv(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> 
         };
         counts.point(&point, place)?;
     }
-    counts.finish(stem)
+    Ok(())
 }
 
 #[cfg(test)]

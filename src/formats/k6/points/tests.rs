@@ -52,6 +52,7 @@ fn numbers_of_users_that_were_kept_are_steps() {
         own.map(|m| m.value)
     };
     assert!(close(of("5", "rate").unwrap(), 5.0) && close(of("5", "latency.mean").unwrap(), 40e6));
+    assert!(close(of("5", "latency.p95").unwrap(), 40e6));
     assert!(of("20", "error_rate").unwrap() > 0.05 && of("20", "rate").unwrap() > 19.0);
     assert_eq!(of("10", "rate"), None);
     let still = text.replace("\"value\":20,", "\"value\":5,");
@@ -61,6 +62,34 @@ fn numbers_of_users_that_were_kept_are_steps() {
         .iter()
         .filter(|m| m.tags.contains_key("vus"));
     assert_eq!(fast.count(), 0);
+}
+
+#[test]
+fn every_second_has_its_tail() {
+    let mut text = declared() + &metric("vus", "gauge", "default");
+    for second in 0..9 {
+        let slow = (3..6).contains(&second);
+        let (users, took) = if slow { ("40", "900") } else { ("5", "20") };
+        text += &point("vus", second, users, "");
+        text += &request(second, took, if second == 4 { "1" } else { "0" }, A);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.json");
+    std::fs::write(&file, &text).unwrap();
+    let found = crate::formats::moments(&file, "k6").unwrap().unwrap();
+    let all: Vec<(f64, f64, f64)> = found
+        .iter()
+        .map(|m| (m.n, m.tail.unwrap(), m.errors.unwrap()))
+        .collect();
+    let (calm, slow) = ((5.0, 20e6, 0.0), (40.0, 900e6, 0.0));
+    let failed = (40.0, 900e6, 1.0);
+    assert_eq!(all, [calm, calm, calm, slow, failed, slow, calm, calm]);
+    std::fs::write(
+        &file,
+        r#"{"metrics": {"http_reqs": {"count": 1, "rate": 1}}}"#,
+    )
+    .unwrap();
+    assert_eq!(crate::formats::moments(&file, "k6").unwrap(), None);
 }
 
 #[test]
