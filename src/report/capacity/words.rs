@@ -1,32 +1,16 @@
-//! Capacity in words, the same in every output: what is carried, how sure that is, how many units are
-//! needed, and until when it lasts.
+//! The sentences and rows that every output shares.
 
-use super::text;
-use crate::analysis::capacity::{AtLatency, Available, Capacity, LimitedBy, Recovery, whole};
+use super::CapacityView;
+use crate::analysis::capacity::{AtLatency, Available, Capacity, LimitedBy, whole};
 use crate::model::Unit;
-use crate::stats::{Bounds, Residuals};
+use crate::report::text;
+use crate::stats::Bounds;
 use crate::verdict::{
     Added, CapacityFound, Coefficient, LimitVerdict, MilestoneFound, Reason, Verdict,
 };
-use serde::Serialize;
 use std::fmt::Write;
 
-/// One sweep, with the milestones that it was held against.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CapacityView {
-    /// What it is called: a limit of a feature, or a benchmark.
-    pub name: String,
-    /// Where it was measured: a commit, in words; empty for files.
-    pub place: String,
-    /// The sweep with its law.
-    pub capacity: Capacity,
-    /// Milestones, soonest first.
-    pub milestones: Vec<MilestoneFound>,
-    /// How long the service needed to recover from an overload, where the results hold a time series.
-    pub recovery: Option<Recovery>,
-}
-
-fn rate(value: f64) -> String {
+pub(super) fn rate(value: f64) -> String {
     text::value(value, &Unit::PerSecond)
 }
 
@@ -35,7 +19,7 @@ fn time(value: f64) -> String {
 }
 
 /// A rate with its interval: `1,650 /s (1,620 … 1,720)`.
-fn interval(value: f64, low: f64, high: Option<f64>) -> String {
+pub(super) fn interval(value: f64, low: f64, high: Option<f64>) -> String {
     let scale = text::Scale::fitting(&Unit::PerSecond, value);
     let high = high.filter(|high| high.is_finite());
     let high = high.map_or_else(|| "not reached".to_owned(), |high| scale.number(high));
@@ -261,7 +245,7 @@ fn carried(of: &Capacity, a: &Available) -> String {
     format!("carries {value} {end}")
 }
 
-pub(super) fn tail(of: &Capacity) -> String {
+pub(in crate::report) fn tail(of: &Capacity) -> String {
     text::plain(of.sweep.tail.trim_start_matches("latency."))
 }
 
@@ -374,13 +358,13 @@ pub fn rows(of: &Capacity) -> Vec<[String; 5]> {
 }
 
 /// What a reader of a closed-loop tool must know.
-fn flag(of: &Capacity) -> Option<&'static str> {
+pub(super) fn flag(of: &Capacity) -> Option<&'static str> {
     of.sweep.is_closed().then_some(
         "the tool waits for answers before it sends more (closed loop): its tails leave out requests that would have waited (coordinated omission)",
     )
 }
 
-pub(super) fn word(verdict: Verdict) -> &'static str {
+pub(in crate::report) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Over => "OVER",
         Verdict::Missing => "MISSING",
@@ -388,20 +372,7 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// On a terminal.
-#[must_use]
-pub fn terminal(views: &[CapacityView]) -> String {
-    let mut out = String::new();
-    for (i, view) in views.iter().enumerate() {
-        if i > 0 {
-            out.push('\n');
-        }
-        one(&mut out, view);
-    }
-    out
-}
-
-pub(super) fn heading(view: &CapacityView) -> String {
+pub(in crate::report) fn heading(view: &CapacityView) -> String {
     let sweep = &view.capacity.sweep;
     let fault = sweep.fault().map_or_else(String::new, |fault| {
         format!(" under fault {}", text::plain(fault))
@@ -425,364 +396,4 @@ pub(super) fn heading(view: &CapacityView) -> String {
         }),
         sweep.runs()
     )
-}
-
-fn one(out: &mut String, view: &CapacityView) {
-    let of = &view.capacity;
-    let _ = writeln!(out, "{}\n", heading(view));
-    for found in &view.milestones {
-        let _ = writeln!(
-            out,
-            "  {:<9} {} on {}: needs {}, carries {}",
-            word(found.verdict),
-            text::plain(&found.name),
-            found.date,
-            rate(found.needed),
-            found.capacity.map_or_else(
-                || "nothing known".to_owned(),
-                |value| interval(value, found.low.unwrap_or(0.0), found.high)
-            )
-        );
-        let _ = writeln!(out, "            {}", milestone(found, of));
-    }
-    if !view.milestones.is_empty() {
-        out.push('\n');
-    }
-    for (name, words) in lines(view) {
-        let _ = writeln!(out, "  {name:<11} {words}");
-    }
-    let rows = rows(of);
-    let most = of
-        .sweep
-        .steps
-        .iter()
-        .filter_map(|step| crate::stats::median(&step.throughput))
-        .fold(0.0, f64::max);
-    let head = ["load", "throughput", "efficiency", &tail(of), "errors"];
-    let widths: Vec<usize> = (0..5)
-        .map(|i| {
-            let cells = rows.iter().map(|row| row[i].chars().count());
-            cells.chain([head[i].chars().count()]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |cells: &[&str], bar: &str| {
-        let mut text = String::from(" ");
-        for (i, cell) in cells.iter().enumerate() {
-            if widths[i] > 0 {
-                let _ = write!(text, " {cell:>width$} ", width = widths[i]);
-            }
-            if i == 1 {
-                let _ = write!(text, " {bar} ");
-            }
-        }
-        text.trim_end().to_owned()
-    };
-    let _ = writeln!(out, "\n{}", line(&head, &" ".repeat(20)));
-    for (row, step) in rows.iter().zip(&of.sweep.steps) {
-        let x = crate::stats::median(&step.throughput).unwrap_or(0.0);
-        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
-        let _ = writeln!(out, "{}", line(&cells, &text::bar(x / most, 20)));
-    }
-    out.push('\n');
-    for check in &of.checks {
-        let sign = match check.ok {
-            Some(true) => "ok",
-            Some(false) => "FAILS",
-            None => "skipped",
-        };
-        let _ = writeln!(
-            out,
-            "  {sign:<8} {:<10} {}",
-            check.name,
-            text::plain(&check.detail)
-        );
-    }
-    if let Some(flag) = flag(of) {
-        let _ = writeln!(out, "  note     {flag}");
-    }
-}
-
-/// As Markdown, for a comment or a document.
-#[must_use]
-pub fn markdown(views: &[CapacityView]) -> String {
-    let mut out = String::new();
-    for view in views {
-        let of = &view.capacity;
-        let _ = writeln!(out, "**{}**\n", escape(&heading(view)));
-        for found in &view.milestones {
-            let _ = writeln!(
-                out,
-                "- **{}** {} on {}: needs {}, carries {}; {}",
-                word(found.verdict),
-                escape(&found.name),
-                found.date,
-                rate(found.needed),
-                found.capacity.map_or_else(
-                    || "nothing known".to_owned(),
-                    |value| interval(value, found.low.unwrap_or(0.0), found.high)
-                ),
-                escape(&milestone(found, of))
-            );
-        }
-        for (name, words) in lines(view) {
-            let _ = writeln!(out, "- {name}: {}", escape(&words));
-        }
-        let _ = writeln!(
-            out,
-            "\n| load | throughput | efficiency | {} | errors |\n|---:|---:|---:|---:|---:|",
-            escape(&tail(of))
-        );
-        for row in rows(of) {
-            let cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
-            let _ = writeln!(out, "| {} |", cells.join(" | "));
-        }
-        out.push('\n');
-        for check in of.checks.iter().filter(|check| check.ok == Some(false)) {
-            let _ = writeln!(out, "- **fails** {}: {}", check.name, escape(&check.detail));
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn escape(text: &str) -> String {
-    super::markdown::escape::prose(&text::plain(text))
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    name: &'a str,
-    benchmark: &'a str,
-    tags: &'a crate::model::Tags,
-    axis: &'a str,
-    fit: &'static str,
-    confidence: f64,
-    n: usize,
-    tested_max: f64,
-    alpha: Option<f64>,
-    alpha_low: Option<f64>,
-    alpha_high: Option<f64>,
-    beta: Option<f64>,
-    beta_low: Option<f64>,
-    beta_high: Option<f64>,
-    gamma: Option<f64>,
-    gamma_low: Option<f64>,
-    gamma_high: Option<f64>,
-    sigma: Option<f64>,
-    peak: Option<PeakJson>,
-    peak_status: String,
-    knee: Option<f64>,
-    roof: Option<f64>,
-    capacity: Option<AvailableJson>,
-    capacity_at_latency: Option<AtLatencyJson<'a>>,
-    steps: Vec<StepJson>,
-    checks: Vec<CheckJson<'a>>,
-    recovery: Option<RecoveryJson>,
-    milestones: Vec<MilestoneJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct PeakJson {
-    n: f64,
-    low: f64,
-    high: Option<f64>,
-    throughput: f64,
-}
-
-#[derive(Serialize)]
-struct AvailableJson {
-    n: f64,
-    throughput: f64,
-    low: f64,
-    high: Option<f64>,
-    limited_by: &'static str,
-}
-
-#[derive(Serialize)]
-struct AtLatencyJson<'a> {
-    metric: &'a str,
-    latency: f64,
-    n: f64,
-    throughput: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    first_broken: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct StepJson {
-    n: f64,
-    throughput: Option<f64>,
-    efficiency: f64,
-    latency: Option<f64>,
-    error_rate: Option<f64>,
-    runs: usize,
-}
-
-#[derive(Serialize)]
-struct CheckJson<'a> {
-    name: &'a str,
-    ok: Option<bool>,
-    detail: &'a str,
-}
-
-#[derive(Serialize)]
-struct RecoveryJson {
-    overload: f64,
-    after: f64,
-    seconds: Option<f64>,
-}
-
-/// A milestone, for programs.
-#[derive(Debug, Serialize)]
-pub(super) struct MilestoneJson<'a> {
-    name: &'a str,
-    date: String,
-    verdict: &'static str,
-    reason: Option<&'static str>,
-    demand: f64,
-    needed: f64,
-    capacity: Option<f64>,
-    capacity_low: Option<f64>,
-    capacity_high: Option<f64>,
-    headroom: Option<f64>,
-    headroom_low: Option<f64>,
-    headroom_high: Option<f64>,
-    units: Option<f64>,
-    units_low: Option<f64>,
-    units_high: Option<f64>,
-    units_planned: Option<f64>,
-    runs_out: Option<String>,
-    runs_out_low: Option<String>,
-    runs_out_high: Option<String>,
-    test_up_to: Option<f64>,
-}
-
-fn finite(value: f64) -> Option<f64> {
-    Some(value).filter(|value| value.is_finite())
-}
-
-pub(super) fn milestone_json(found: &MilestoneFound) -> MilestoneJson<'_> {
-    let headroom = found.headroom();
-    let units = found.units.as_ref();
-    let (out, out_low, out_high) = found
-        .runs_out
-        .map_or((None, None, None), |(a, b, c)| (Some(a), b, c));
-    let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
-    MilestoneJson {
-        name: &found.name,
-        date: found.date.to_string(),
-        verdict: found.verdict.as_str(),
-        reason: found.reason.map(Reason::as_str),
-        demand: found.demand,
-        needed: found.needed,
-        capacity: found.capacity,
-        capacity_low: found.low,
-        capacity_high: found.high.and_then(finite),
-        headroom: headroom.and_then(|h| finite(h.0)),
-        headroom_low: headroom.and_then(|h| finite(h.1)),
-        headroom_high: headroom.and_then(|h| finite(h.2?)),
-        units: units.and_then(|u| finite(u.needed)),
-        units_low: units.and_then(|u| u.least),
-        units_high: units.and_then(|u| u.most),
-        units_planned: units.map(|u| u.planned),
-        runs_out: day(out),
-        runs_out_low: day(out_low),
-        runs_out_high: day(out_high),
-        test_up_to: found.test_up_to,
-    }
-}
-
-/// One line of JSON, `plimsoll.capacity/1`.
-///
-/// # Errors
-/// Where serde refuses, which it does for no view.
-pub fn json(view: &CapacityView) -> Result<String, serde_json::Error> {
-    let of = &view.capacity;
-    let law = of.law.as_ref();
-    let confidence = of.question.confidence;
-    let bounds = |b: Option<Bounds>| (b.map(|b| b.low), b.and_then(|b| b.high));
-    let (alpha_low, alpha_high) = bounds(law.and_then(|l| l.alpha_bounds(confidence)));
-    let (beta_low, beta_high) = bounds(law.and_then(|l| l.beta_bounds(confidence)));
-    let (gamma_low, gamma_high) = bounds(law.and_then(|l| l.throughput_bounds(1.0, confidence)));
-    let middle = |values: &[f64]| crate::stats::median(values);
-    serde_json::to_string(&Document {
-        schema: "plimsoll.capacity/1",
-        name: &view.name,
-        benchmark: &of.sweep.benchmark,
-        tags: &of.sweep.tags,
-        axis: &of.sweep.axis,
-        fit: match of.question.fit {
-            Residuals::Log => "log",
-            Residuals::Absolute => "absolute",
-        },
-        confidence,
-        n: of.sweep.runs(),
-        tested_max: of.tested_max,
-        alpha: law.map(|l| l.alpha),
-        alpha_low,
-        alpha_high,
-        beta: law.map(|l| l.beta),
-        beta_low,
-        beta_high,
-        gamma: law.map(|l| l.gamma),
-        gamma_low,
-        gamma_high,
-        sigma: law.and_then(crate::stats::Scalability::sigma),
-        peak: of.peak.map(|peak| PeakJson {
-            n: peak.n,
-            low: peak.bounds.low,
-            high: peak.bounds.high,
-            throughput: peak.throughput,
-        }),
-        peak_status: of.peak_status(),
-        knee: law.and_then(crate::stats::Scalability::knee),
-        roof: of.roof(),
-        capacity: of.available.map(|a| AvailableJson {
-            n: a.n,
-            throughput: a.value,
-            low: a.low,
-            high: a.high.and_then(finite),
-            limited_by: a.limited_by.as_str(),
-        }),
-        capacity_at_latency: of.at_latency.map(|at| AtLatencyJson {
-            metric: &of.sweep.tail,
-            latency: at.budget,
-            n: at.n,
-            throughput: at.throughput.map(|t| t.0),
-            low: at.throughput.map(|t| t.1),
-            high: at.throughput.and_then(|t| finite(t.2)),
-            first_broken: at.first_broken,
-        }),
-        steps: of
-            .sweep
-            .steps
-            .iter()
-            .zip(of.efficiencies())
-            .map(|(step, (n, efficiency))| StepJson {
-                n,
-                throughput: middle(&step.throughput),
-                efficiency,
-                latency: middle(&step.tail),
-                error_rate: step.errors(),
-                runs: step.throughput.len(),
-            })
-            .collect(),
-        checks: of
-            .checks
-            .iter()
-            .map(|check| CheckJson {
-                name: check.name,
-                ok: check.ok,
-                detail: &check.detail,
-            })
-            .collect(),
-        recovery: view.recovery.map(|r| RecoveryJson {
-            overload: r.overload,
-            after: r.after,
-            seconds: r.seconds,
-        }),
-        milestones: view.milestones.iter().map(milestone_json).collect(),
-    })
 }
