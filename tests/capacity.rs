@@ -337,6 +337,43 @@ fn a_check_judges_milestones() {
 }
 
 #[test]
+fn a_milestone_that_was_lost_before_is_inherited() {
+    let mut project = Project::new();
+    let wanted = milestone("launch day", "3800 req/s", "");
+    project.budget("api", &format!("{LIMITS}{wanted}{DEMAND}"));
+    let mut commits = Vec::new();
+    for (alpha, subject) in [(0.02, "Serve"), (0.034, "Lock"), (0.034, "Paint")] {
+        commits.push(project.commit(subject));
+        record(&project, &steps(alpha, 8));
+    }
+    let judged = |commit: &str, base: &str| {
+        let asked = [
+            "check", "--format", "json", "--commit", commit, "--base", base,
+        ];
+        let said = project.plimsoll(&asked);
+        let check = json(&said);
+        let limits = at(&check, "limits").as_array().unwrap();
+        let own = limits.iter().find(|l| l["rule"] == "milestone").unwrap();
+        let verdict = own["verdict"].as_str().unwrap().to_owned();
+        (verdict, own["introduced_by"].clone())
+    };
+    let first = project.plimsoll(&["check", "--commit", &commits[0]]);
+    assert_eq!(first.code, 0, "{}", first.out);
+    let of = |verdict: &str| (verdict.to_owned(), Value::from(commits[1].as_str()));
+    assert_eq!(judged(&commits[1], &commits[0]), of("over"));
+    assert_eq!(judged(&commits[2], &commits[1]), of("inherited"));
+    // The state of the branch is over, whoever brought it.
+    let said = project.plimsoll(&["check", "--base", &commits[1]]);
+    assert!(
+        said.out
+            .contains("already so at the base, not this change since "),
+        "{}",
+        said.out
+    );
+    assert_eq!(judged(&commits[2], &commits[0]), of("over"));
+}
+
+#[test]
 fn a_sweep_that_was_not_measured_or_not_enough_is_no_pass() {
     let mut project = Project::new();
     project.commit("Serve");

@@ -3,6 +3,7 @@
 mod because;
 
 use super::text;
+use crate::budget::Kind;
 use crate::budget::Rule;
 use crate::model::{Direction, Unit};
 use crate::verdict::{Cause, Census, LimitVerdict, Reason, Verdict};
@@ -12,6 +13,8 @@ use because::because;
 #[must_use]
 pub fn word(verdict: &LimitVerdict) -> &'static str {
     match (verdict.judgement.verdict, verdict.judgement.reason) {
+        (Verdict::Over, _) if verdict.kind == Kind::Cause && verdict.is_milestone() => "warns",
+        (Verdict::Over, _) if verdict.kind == Kind::Cause => "explains",
         (Verdict::Over, _) => "OVER",
         (Verdict::Missing, _) => "MISSING",
         (Verdict::Unproven, Some(Reason::Learning)) => "learning",
@@ -215,7 +218,7 @@ pub fn sentence(verdict: &LimitVerdict) -> String {
     }
 }
 
-fn blame(verdict: &LimitVerdict) -> String {
+pub(super) fn blame(verdict: &LimitVerdict) -> String {
     match (bringer(verdict), verdict.suspects.len()) {
         (Some(commit), 1) => format!(" since {commit}"),
         (Some(commit), 2) => format!(" since {commit} or the commit before it"),

@@ -2,7 +2,7 @@
 
 use super::check::{CheckView, PairedView};
 use super::{tell, text};
-use crate::budget::Rule;
+use crate::budget::{Kind, Rule};
 use crate::verdict::{Exit, LimitVerdict, Reason, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeSet;
@@ -233,6 +233,7 @@ fn fit(text: &str, width: usize) -> String {
 fn style_of(limit: &LimitVerdict) -> Style {
     let color = |color: AnsiColor| Style::new().fg_color(Some(color.into())).bold();
     match limit.judgement.verdict {
+        Verdict::Over if limit.kind == Kind::Cause => color(AnsiColor::Yellow),
         Verdict::Over | Verdict::Missing => color(AnsiColor::Red),
         Verdict::Unproven | Verdict::Inherited | Verdict::Accepted => color(AnsiColor::Yellow),
         Verdict::Within => color(AnsiColor::Blue),
@@ -283,6 +284,8 @@ fn tally<'l>(limits: impl Iterator<Item = &'l LimitVerdict> + Clone) -> String {
     let mut parts = Vec::new();
     for (word, words) in [
         ("OVER", "over budget"),
+        ("warns", "over (warns only)"),
+        ("explains", "over (explains only)"),
         ("MISSING", "missing"),
         ("suspect", "suspect (unproven)"),
         ("unproven", "unproven"),

@@ -246,6 +246,12 @@ pub struct LimitVerdict {
 }
 
 impl LimitVerdict {
+    /// Whether it is about a dated demand.
+    #[must_use]
+    pub fn is_milestone(&self) -> bool {
+        self.rule == Some(Rule::Milestone)
+    }
+
     /// Not proven over, but more likely over than not: worth measuring again.
     #[must_use]
     pub fn is_suspect(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::CapacityView;
 use crate::analysis::capacity::{AtLatency, Available, Capacity, LimitedBy, whole};
 use crate::model::Unit;
-use crate::report::text;
+use crate::report::{tell, text};
 use crate::stats::Bounds;
 use crate::verdict::{
     Added, CapacityFound, Coefficient, LimitVerdict, MilestoneFound, Reason, Verdict,
@@ -156,13 +156,13 @@ fn added(found: &Added) -> String {
     let delta = found.after - found.before;
     let verb = if delta > 0.0 { "raised" } else { "lowered" };
     format!(
-        "{verb} {what} from {} to {} against {} ({} … {} hundredths); {} may be added",
+        "{verb} {what} from {} to {} against {} ({} … {} pp); {} pp may be added",
         share(found.before),
         share(found.after),
         text::plain(&found.versus),
         signed(found.bounds.0),
         signed(found.bounds.1),
-        share(found.most)
+        signed(found.most).trim_start_matches('+')
     )
 }
 
@@ -204,6 +204,9 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
             _ => of.available.map_or_else(String::new, |a| carried(of, &a)),
         }
     };
+    if found.added.is_none() {
+        said.push_str(&whose(verdict));
+    }
     if let Some((commit, back)) = &found.older {
         let _ = write!(
             said,
@@ -213,6 +216,19 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
         );
     }
     Some(said)
+}
+
+/// Since when it is too little, and whether this change brought that.
+fn whose(verdict: &LimitVerdict) -> String {
+    let lead = match verdict.judgement.verdict {
+        Verdict::Over => "so",
+        Verdict::Inherited => "already so at the base, not this change",
+        _ => return String::new(),
+    };
+    match tell::blame(verdict) {
+        since if since.is_empty() && lead == "so" => String::new(),
+        since => format!("; {lead}{since}"),
+    }
 }
 
 /// What is carried, and what gives way first.

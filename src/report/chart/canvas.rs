@@ -53,10 +53,12 @@ pub(super) enum Ink {
     Course,
     /// Short stretches off the level.
     Brief,
+    /// One run of a load step.
+    Step,
 }
 
 /// The class of each ink.
-const INKS: [(Ink, &str); 17] = [
+const INKS: [(Ink, &str); 18] = [
     (Ink::Grid, "grid"),
     (Ink::Tick, "tick"),
     (Ink::Label, "label"),
@@ -74,6 +76,7 @@ const INKS: [(Ink, &str); 17] = [
     (Ink::Forecast, "fan"),
     (Ink::Course, "course"),
     (Ink::Brief, "brief"),
+    (Ink::Step, "step"),
 ];
 
 impl Ink {

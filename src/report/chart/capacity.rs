@@ -124,7 +124,7 @@ pub fn capacity(view: &CapacityView) -> Result<Option<String>, ChartError> {
             area.draw(&PathElement::new(curve, Ink::Level.color()))?;
         }
         for run in &runs {
-            area.draw(&Circle::new(*run, 2, Ink::Run.color().filled()))?;
+            area.draw(&Circle::new(*run, 2, Ink::Step.color().filled()))?;
         }
         let broken = of.at_latency.and_then(|at| at.first_broken.map(|_| at.n));
         for (n, text) in [

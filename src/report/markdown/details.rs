@@ -27,6 +27,7 @@ pub(super) fn sentences(rows: &[Row<'_>]) -> String {
         .take(ROWS)
     {
         let whose = match row.limit.verdict.as_str() {
+            "over" if row.is_of_sweep() => "",
             "over" if row.check.base.is_some() => "this change, ",
             _ => "",
         };
@@ -165,6 +166,7 @@ pub(super) fn how(parts: &[Part], rows: &[Row<'_>]) -> String {
             let p = match row.limit.p_adjusted {
                 Some(p) if p < 0.001 => "p < 0.001".to_owned(),
                 Some(p) => format!("p = {p:.3}"),
+                None if row.is_of_sweep() => "by the 95 % bounds of its capacity".to_owned(),
                 None => "no test: exact".to_owned(),
             };
             format!("- {}: {}, {}\n", code(&row.name()), row.basis(), prose(&p))

@@ -27,7 +27,13 @@ pub(super) fn next_steps(
                 } else {
                     bench
                 };
-                let line = format!("plimsoll compare {} {head} -- {bench}", short(&base.commit));
+                let line = match rows.first().filter(|row| row.is_of_sweep()) {
+                    Some(row) => {
+                        let name = format!("{}/{}", row.limit.feature, row.limit.limit);
+                        format!("plimsoll capacity {}", quoted(&name))
+                    }
+                    None => format!("plimsoll compare {} {head} -- {bench}", short(&base.commit)),
+                };
                 steps.push(format!("Reproduce: {}", code(&line)));
                 if !entries(rows, extras).is_empty() {
                     steps.push("Accept on purpose: the entry below, in this change".to_owned());

@@ -69,6 +69,9 @@ impl Row<'_> {
     pub(super) fn verdict(&self) -> String {
         let limit = self.limit;
         match limit.verdict.as_str() {
+            "over" if limit.kind == "cause" && self.is_milestone() => {
+                "⚠️ over, warns only".to_owned()
+            }
             "over" if limit.kind == "cause" => "🔎 over, explains only".to_owned(),
             "over" => format!("❌ **over**, {}", self.whose()),
             "missing" => format!(
@@ -209,9 +212,24 @@ impl Row<'_> {
         )
     }
 
+    fn is_milestone(&self) -> bool {
+        self.limit.rule.as_deref() == Some("milestone")
+    }
+
+    /// Whether it is about a sweep of load steps.
+    pub(super) fn is_of_sweep(&self) -> bool {
+        const RULES: [&str; 4] = ["capacity", "contention", "coherency", "milestone"];
+        let rule = self.limit.rule.as_deref().unwrap_or_default();
+        RULES.contains(&rule)
+    }
+
     /// On how much the verdict rests.
     pub(super) fn basis(&self) -> String {
         let limit = self.limit;
+        if self.is_of_sweep() {
+            let s = if limit.runs == 1 { "" } else { "s" };
+            return format!("{} load step{s}", limit.runs);
+        }
         if self.check.mode == "paired" {
             return format!("{} pairs", limit.runs);
         }
