@@ -312,3 +312,66 @@ fn a_repository_with_sha256_names_is_compared_too() {
     let said = project.plimsoll(&["compare", "HEAD^", "--pairs", "6", "--", "sh", "bench.sh"]);
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
 }
+
+#[test]
+fn the_history_supplies_what_rules_over_time_ask_of_the_base() {
+    let mut project = Project::new();
+    project.write("bench.sh", BENCH);
+    project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"mkdir -p target && cp ns.txt target/built\"\nbench = \"sh bench.sh\"\n",
+    );
+    project.budget(
+        "parser",
+        &format!("{LIMIT}drift = {{ limit = \"+10%\", vs = \"tag:v1\" }}\n"),
+    );
+    // Twelve commits at 1000 ns, twelve at 1070 ns.
+    for i in 0..24_u32 {
+        let ns = if i < 12 { 1000 } else { 1070 } + [0, 1, 2, 1][i as usize % 4];
+        project.write("ns.txt", &format!("{ns}\n"));
+        project.commit(&format!("Change {i}"));
+        if i == 10 {
+            project.git(&["tag", "v1"]);
+        }
+        let text = format!("goos: linux\nBenchmarkParse-8 \t 1000 \t {ns} ns/op\nPASS\n");
+        let file = project.write("results/go.txt", &text);
+        let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    let mut judged = |ns: u32| {
+        project.write("ns.txt", &format!("{ns}\n"));
+        project.commit(&format!("Takes {ns}"));
+        let said = project.plimsoll(&[
+            "check", "--mode", "paired", "--base", "HEAD^", "--pairs", "8", "--format", "json",
+        ]);
+        let found: Value =
+            serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e} {}", said.err));
+        let limits = at(&found, "limits").as_array().unwrap().clone();
+        let of = |rule: &str| {
+            let own = limits.iter().find(|l| l["rule"] == rule);
+            own.unwrap_or_else(|| panic!("no {rule} in {found:#} {}", said.err))
+                .clone()
+        };
+        assert!(found["left_out"].as_array().is_none_or(Vec::is_empty));
+        (of("regress")["verdict"].clone(), of("drift"), said.code)
+    };
+    let (regress, drift, code) = judged(1072);
+    assert_eq!(
+        (&regress, &drift["verdict"], code),
+        (&"within".into(), &"within".into(), 0)
+    );
+    assert!(
+        (drift["effect"].as_f64().unwrap() - 0.07).abs() < 0.01,
+        "{drift:#}"
+    );
+    // +4.5 % is allowed of one change; with the +7 % of main it is more than +10 %.
+    let (regress, drift, code) = judged(1120);
+    assert_eq!(
+        (&regress, &drift["verdict"], code),
+        (&"within".into(), &"over".into(), 1)
+    );
+    assert!(
+        drift["why"].as_str().unwrap().contains("8 pairs"),
+        "{drift:#}"
+    );
+}

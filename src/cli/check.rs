@@ -503,7 +503,7 @@ pub(super) fn choose_base(
 }
 
 /// The nearest measured commit at or before the one that is wanted.
-fn nearest(
+pub(super) fn nearest(
     world: &World,
     store: &Store,
     (wanted, how): (CommitId, String),

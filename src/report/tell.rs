@@ -239,6 +239,11 @@ fn bringer(verdict: &LimitVerdict) -> Option<String> {
 }
 
 fn over(verdict: &LimitVerdict) -> String {
+    if let (Some(pairs), Some(Rule::Drift)) = (verdict.pairs, verdict.rule) {
+        return format!(
+            "more than its limit since the pinned commit, by the history up to the base and {pairs} pairs"
+        );
+    }
     if let Some(pairs) = verdict.pairs {
         return format!("proven by {pairs} pairs{}", sure(verdict));
     }

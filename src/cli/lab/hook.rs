@@ -292,6 +292,7 @@ fn push(
             .collect(),
         warnings: Vec::new(),
         settings: rules.settings.clone(),
+        folder: rules.folder.clone(),
     };
     let commands = commands(world, lab, &own.settings.lab)?;
     let usual = plan(

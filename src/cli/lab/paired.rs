@@ -2,6 +2,7 @@
 //! the hook share.
 
 use super::super::args::{Check as CheckArgs, Format, LabArgs};
+use super::super::judged::Judged;
 use super::super::world::World;
 use super::super::{answer, check, load};
 use super::machine::Machine;
@@ -17,10 +18,11 @@ use plimsoll::model::CommitId;
 use plimsoll::report::check::{CheckView, PairedView};
 use plimsoll::report::{json, markdown, paired as report_paired, terminal};
 use plimsoll::verdict::{
-    Census, ChosenBase, Exit, LeftOut, LeftOutReason, Outcome, PairedCheck, Summary, Verdict,
-    judge_pairs,
+    Census, Check, ChosenBase, Exit, LeftOut, LeftOutReason, LimitVerdict, Outcome, PairedCheck,
+    Summary, Verdict, judge_pairs,
 };
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Rules that a note names, one reason at a time.
@@ -80,11 +82,13 @@ pub(crate) struct Rules {
     pub(crate) budgets: Vec<Budget>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) settings: Settings,
+    /// The folder of the budgets, where it is not the usual one.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Rules {
     /// The budgets and settings of the project; no budget is no fault here.
-    pub(crate) fn read(world: &World, folder: Option<&std::path::PathBuf>) -> Result<Self> {
+    pub(crate) fn read(world: &World, folder: Option<&PathBuf>) -> Result<Self> {
         let settings = load::settings(world)?;
         let (budgets, warnings) = load::budgets(world, folder)?.unwrap_or_default();
         if load::has_errors(&warnings) {
@@ -98,8 +102,43 @@ impl Rules {
             budgets,
             warnings,
             settings,
+            folder: folder.cloned(),
         })
     }
+
+    fn over_time(&self) -> bool {
+        let mut limits = self.budgets.iter().flat_map(|budget| &budget.limits);
+        limits.any(|limit| limit.drift.is_some() || limit.creep.is_some())
+    }
+}
+
+/// What the history says of the base, or of the nearest measured commit before it, for rules over time.
+/// Nothing where there is no history; what cannot be read is said, and the rules are left out by name.
+fn history_of_base(scene: Scene<'_>, rules: &Rules, notes: &mut Vec<String>) -> Vec<LimitVerdict> {
+    if !rules.over_time() || !scene.world.db_path().exists() {
+        return Vec::new();
+    }
+    let found = Judged::open(scene.world, rules.folder.as_ref()).and_then(|judged| {
+        let wanted = (scene.base.commit.clone(), scene.base.how.clone());
+        let measured = judged.measured();
+        let store = &judged.loaded.store;
+        let near = check::nearest(scene.world, store, wanted, &measured, &mut Vec::new())?;
+        if !near.measured {
+            return Ok(Vec::new());
+        }
+        let state = |known: &Check<'_>| {
+            let mut alone = *known;
+            alone.base = None;
+            plimsoll::verdict::judge(&alone).limits
+        };
+        judged.at(&near.commit, None, None, |_| false, state)
+    });
+    found.unwrap_or_else(|error| {
+        notes.push(format!(
+            "the history was not asked for drift and creep: {error:#}"
+        ));
+        Vec::new()
+    })
 }
 
 /// How a comparison is to be judged and told.
@@ -138,8 +177,11 @@ pub(crate) fn judge(
         env,
     } = scene;
     let environment = world.environment(env);
+    let mut notes = Vec::new();
+    let history = history_of_base(scene, &rules, &mut notes);
     let outcome = judge_pairs(&PairedCheck {
         series: &measured.sampled.series,
+        history: &history,
         failed: &measured.sampled.failed,
         budgets: &rules.budgets,
         retired: &rules.settings.retired,
@@ -149,7 +191,6 @@ pub(crate) fn judge(
         today: load::today(world),
     });
     let summary = summary(&outcome, telling, &measured.sampled);
-    let mut notes = Vec::new();
     if !outcome.elsewhere.is_empty() {
         notes.push(format!(
             "not judged, since this benchmark does not measure them: {}",

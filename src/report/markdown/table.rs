@@ -231,7 +231,12 @@ impl Row<'_> {
             return format!("{} load step{s}", limit.runs);
         }
         if self.check.mode == "paired" {
-            return format!("{} pairs", limit.runs);
+            return match limit.rule.as_deref() {
+                Some("drift" | "creep") => {
+                    format!("pairs, and the history of {} commits", limit.points)
+                }
+                _ => format!("{} pairs", limit.runs),
+            };
         }
         format!("{} runs on {} base points", limit.runs, limit.points)
     }

@@ -4,6 +4,7 @@
 //! judged by the signed rank of the paired differences, `max` by binomial ranks of the head's
 //! runs. Formulas and sources: `docs/local.md`.
 
+mod carried;
 mod causes;
 mod left_out;
 mod rules;
@@ -77,6 +78,8 @@ pub struct PairedCheck<'a> {
     pub budgets: &'a [Budget],
     /// Series that are no longer measured on purpose.
     pub retired: &'a [Selector],
+    /// What the history says of the base, for rules over time; empty where it is not asked.
+    pub history: &'a [LimitVerdict],
     /// Label of this machine's environment.
     pub env: &'a str,
     /// Names of the machine.
@@ -130,7 +133,16 @@ pub fn judge_pairs(check: &PairedCheck<'_>) -> Outcome {
                             failed: has_failed(check.failed, &series.key),
                         };
                         outcome.limits.extend(one.judge());
-                        left.extend(left_out::left_out(budget, limit, series, check.env));
+                        let carried = one.over_time();
+                        let known = |rule: &LeftOut| {
+                            let mut names = carried.iter().filter_map(|own| own.rule);
+                            names.any(|own| own.as_str() == rule.rule)
+                        };
+                        left.extend(
+                            left_out::left_out(budget, limit, series, check.env)
+                                .filter(|rule| !known(rule)),
+                        );
+                        outcome.limits.extend(carried);
                     }
                     Err(finding) => {
                         outcome.limits.push(unjudged(budget, limit, &finding));
@@ -261,6 +273,32 @@ impl One<'_, '_> {
                 verdict.judgement.reason = Some(Reason::UnfitRunner);
                 verdict.judgement.p = None;
             }
+            if verdict.judgement.verdict == Verdict::Over {
+                accept(self.budget, self.limit, self.check.today, verdict);
+            }
+        }
+        verdicts
+    }
+
+    /// Rules that need the history, as far as that knows the base.
+    fn over_time(&self) -> Vec<LimitVerdict> {
+        if self.series.head.is_empty() || self.failed || self.unfit {
+            return Vec::new();
+        }
+        let contrast = self.series.contrast(self.direction);
+        let of = |rule: Rule| {
+            carried::carried(
+                self.check.history,
+                self.budget,
+                self.limit,
+                rule,
+                self.series,
+                contrast.as_ref(),
+            )
+        };
+        let mut verdicts = of(Rule::Drift);
+        verdicts.extend(of(Rule::Creep));
+        for verdict in &mut verdicts {
             if verdict.judgement.verdict == Verdict::Over {
                 accept(self.budget, self.limit, self.check.today, verdict);
             }

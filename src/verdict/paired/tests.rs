@@ -40,7 +40,7 @@ fn series(metric: &str, unit: Unit, base: Vec<f64>, head: Vec<f64>) -> PairedSer
 }
 
 /// A time of 100 ms with 1 % of noise, the head slower by `effect`.
-fn slower(effect: f64, pairs: usize) -> PairedSeries {
+pub(super) fn slower(effect: f64, pairs: usize) -> PairedSeries {
     let base = noise(pairs, 0.01, 1)
         .iter()
         .map(|z| 1e8 * z.exp())
@@ -52,7 +52,7 @@ fn slower(effect: f64, pairs: usize) -> PairedSeries {
     series("time", Unit::Nanoseconds, base, head)
 }
 
-fn budget(limits: &str) -> Budget {
+pub(super) fn budget(limits: &str) -> Budget {
     let text = format!("schema = 1\n[feature]\nname = \"f\"\nowner = \"@o\"\n{limits}");
     let (budget, findings) = crate::budget::parse(Path::new("f.toml"), &text, DAY);
     budget.unwrap_or_else(|| panic!("{findings:?}"))
@@ -64,6 +64,7 @@ fn judged(series: &[PairedSeries], budgets: &[Budget], all_expected: bool) -> Ou
         failed: &[],
         budgets,
         retired: &[],
+        history: &[],
         env: "here",
         machine: "m",
         all_expected,
@@ -213,6 +214,7 @@ fn what_was_not_measured_is_missing_or_listed_never_a_pass() {
         }],
         budgets: &[budget(FIVE)],
         retired: &[],
+        history: &[],
         env: "here",
         machine: "m",
         all_expected: false,
