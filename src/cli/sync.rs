@@ -48,7 +48,8 @@ pub(crate) fn options(world: &World, args: &Args) -> Result<Options> {
         (None, Some(reference), _) => reference.clone(),
         (None, None, None) => "refs/heads/plimsoll-data".to_owned(),
     };
-    let remote = match (&args.remote, &settings.repository, &settings.remote) {
+    let address = args.repository.as_ref().or(settings.repository.as_ref());
+    let remote = match (&args.remote, address, &settings.remote) {
         (Some(name), _, _) | (None, None, Some(name)) => Remote::named(git, name, &world.vars)?,
         (None, Some(address), _) => Remote::at(git, address, &world.vars)?,
         (None, None, None) => Remote::named(git, "origin", &world.vars)?,

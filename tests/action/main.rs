@@ -15,7 +15,9 @@ mod scene;
 use github_support::BOT;
 use scene::{BUDGET, Scene};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn a_push_writes_history_and_a_pull_request_is_judged_by_it() {
@@ -202,6 +204,107 @@ fn a_build_matrix_has_a_check_run_for_each_part_and_one_comment() {
         assert_eq!(scene.last_check()["name"], "plimsoll");
         assert_eq!(scene.last_check()["conclusion"], "failure");
     }
+}
+
+#[test]
+fn the_history_may_lie_in_another_repository_with_a_token_of_its_own() {
+    let mut scene = Scene::new();
+    let data = scene.folder.path().join("data.git");
+    scene.git(
+        scene.folder.path(),
+        &["init", "--quiet", "--bare", data.to_str().unwrap()],
+    );
+    let address = format!("file://{}", data.display());
+    let head = scene.commit("One more", &scene.speed());
+    let work = scene.checkout("refs/heads/main", "1");
+    let event = json!({ "ref": "refs/heads/main", "deleted": false, "repository": { "id": 1, "default_branch": "main" } });
+    let run = [("run", "./bench.sh"), ("runs", "1")];
+    let with = [&run[..], &[("data-repository", &address)]].concat();
+    let done = scene.job(&work, "push", &event, &head, &with);
+    assert_eq!(done.outputs["store-status"], "synced", "{}", done.log);
+    let sent = scene.git(
+        &data,
+        &["rev-parse", "--verify", "refs/heads/plimsoll-data"],
+    );
+    assert_eq!(sent.len(), 40, "{sent}");
+
+    // A server that wants a token: that of the history, once, and not what the checkout left.
+    let seen = listener();
+    let server = format!("http://{}", seen.0);
+    scene.git(
+        &work,
+        &[
+            "config",
+            &format!("http.{server}/.extraheader"),
+            "AUTHORIZATION: basic checkout",
+        ],
+    );
+    let address = format!("{server}/acme/history");
+    let with = [
+        &run[..],
+        &[
+            ("data-repository", address.as_str()),
+            ("data-token", "s3cret"),
+        ],
+    ]
+    .concat();
+    let done = scene.job(&work, "push", &event, &head, &with);
+    assert_eq!(done.outputs["store-status"], "failed", "{}", done.log);
+    assert!(!done.log.contains("s3cret"), "{}", done.log);
+    let heads = seen.1.lock().unwrap().join("\n");
+    let told: Vec<&str> = heads
+        .lines()
+        .filter(|line| line.to_ascii_lowercase().starts_with("authorization:"))
+        .collect();
+    assert!(!told.is_empty(), "{heads}");
+    // x-access-token:s3cret
+    let own = "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46czNjcmV0";
+    assert!(told.iter().all(|line| line.trim() == own), "{told:?}");
+    for line in heads.split("GET ").skip(1) {
+        assert_eq!(
+            line.to_ascii_lowercase().matches("authorization:").count(),
+            1,
+            "{line}"
+        );
+    }
+
+    // What cannot be meant is refused before anything is measured.
+    for (name, value, words) in [
+        (
+            "data-repository",
+            "history",
+            "neither OWNER/NAME nor an address",
+        ),
+        (
+            "data-repository",
+            "-x/y",
+            "neither OWNER/NAME nor an address",
+        ),
+    ] {
+        let with = [&run[..], &[(name, value)]].concat();
+        let done = scene.job(&work, "push", &event, &head, &with);
+        assert_eq!(done.code, 2, "{}", done.log);
+        assert!(done.log.contains(words), "{}", done.log);
+    }
+}
+
+/// A server that finds nothing and keeps the heads of all requests.
+fn listener() -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            while lines.read_line(&mut head).is_ok_and(|n| n > 2) {}
+            keep.lock().unwrap().push(head);
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (address, seen)
 }
 
 #[test]

@@ -7,6 +7,9 @@ pub(crate) struct Sync {
     /// Name of the remote [default: `remote` or `repository` under [sync] in plimsoll.toml, else origin].
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
+    /// Address of the repository that holds the data, where it is no remote of this one.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "remote")]
+    pub(crate) repository: Option<String>,
     /// Name of the data branch [default: `branch` or `ref` under [sync] in plimsoll.toml, else plimsoll-data].
     #[arg(long, value_name = "NAME")]
     pub(crate) branch: Option<String>,
@@ -51,6 +54,7 @@ impl Sync {
     pub(crate) fn plain() -> Self {
         Self {
             remote: None,
+            repository: None,
             branch: None,
             status: false,
             repair: false,

@@ -2,11 +2,14 @@
 //! history, measure, store, judge, tell. Each step is this same program with other arguments, as a
 //! user could type them; the log shows which.
 
+mod data;
+
 use super::args::Action as Args;
 use super::comment;
 use super::world::World;
 use super::{answer, say};
 use anyhow::{Context as _, Result, bail};
+use data::Data;
 use plimsoll::github::context::{Context, Event, Origin};
 use plimsoll::github::workflow;
 use plimsoll::github::{artifact, marker, publish};
@@ -80,6 +83,7 @@ struct Job<'w> {
     inputs: Inputs<'w>,
     context: Context,
     mode: Mode,
+    data: Data,
     /// Where files of this job lie.
     scratch: PathBuf,
 }
@@ -100,6 +104,7 @@ pub(crate) fn run(world: &World, _args: &Args) -> Result<Exit> {
         return Ok(Exit::Within);
     }
     let mode = mode(&inputs, &context)?;
+    let data = Data::new(&inputs)?;
     let scratch = world
         .var("RUNNER_TEMP")
         .map_or_else(std::env::temp_dir, PathBuf::from)
@@ -111,6 +116,7 @@ pub(crate) fn run(world: &World, _args: &Args) -> Result<Exit> {
         inputs,
         context,
         mode,
+        data,
         scratch,
     };
     match command {
@@ -120,7 +126,7 @@ pub(crate) fn run(world: &World, _args: &Args) -> Result<Exit> {
             job.store()?;
             Ok(Exit::Within)
         }
-        "sync" => job.step(&["sync"], &[]),
+        "sync" => job.sync(),
         "report" => {
             job.fetch_history();
             job.report()?;
@@ -237,7 +243,7 @@ impl Job<'_> {
     /// The history. The line of commits that orders it is fetched where it is needed, into a
     /// repository of plimsoll's own: the clone stays as it is.
     fn fetch_history(&self) {
-        match self.step(&["sync"], &[]) {
+        match self.sync() {
             Ok(Exit::Within) => {}
             _ => say("the history could not be taken from the data branch: see above"),
         }
@@ -306,7 +312,7 @@ impl Job<'_> {
     fn store(&self) -> Result<()> {
         let status = if !self.context.writes_history(&[]) {
             "not-written"
-        } else if matches!(self.step(&["sync"], &[]), Ok(Exit::Within)) {
+        } else if matches!(self.sync(), Ok(Exit::Within)) {
             "synced"
         } else {
             say("the results could not be sent to the data branch: see above");
@@ -468,17 +474,14 @@ impl Job<'_> {
         }
     }
 
-    fn step(&self, arguments: &[&str], vars: &[(&str, OsString)]) -> Result<Exit> {
-        let mut arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-        if arguments[0] == "sync" {
-            if let Some(branch) = self.inputs.get("data-branch") {
-                arguments.extend(["--branch".into(), branch.into()]);
-            }
-            if let Some(remote) = self.inputs.get("data-remote") {
-                arguments.extend(["--remote".into(), remote.into()]);
-            }
-        }
-        self.spawn(&arguments, vars, Shown::AsText)
+    fn sync(&self) -> Result<Exit> {
+        let mut arguments = vec![OsString::from("sync")];
+        arguments.extend(self.data.options.iter().cloned());
+        let settings = self.data.credentials.iter();
+        let vars: Vec<(&str, OsString)> = settings
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        self.spawn(&arguments, &vars, Shown::AsText)
     }
 
     fn must(&self, arguments: &[OsString], vars: &[(&str, OsString)]) -> Result<()> {
