@@ -52,8 +52,6 @@ pub(super) struct Key {
 pub(super) struct Section {
     pub(super) about: &'static str,
     pub(super) keys: &'static [Key],
-    /// Keys of the design that this version does not judge yet.
-    pub(super) later: &'static [&'static str],
 }
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -123,7 +121,6 @@ pub(super) const BUDGET: Section = Section {
             "What is asked for now, and how it grows.",
         ),
     ],
-    later: &[],
 };
 
 const FEATURE: Section = Section {
@@ -146,7 +143,6 @@ const FEATURE: Section = Section {
             "Globs of the source files that belong to it.",
         ),
     ],
-    later: &[],
 };
 
 const LIMIT: Section = Section {
@@ -245,7 +241,6 @@ const LIMIT: Section = Section {
             "What a missing verdict does: fail (default) or warn.",
         ),
     ],
-    later: &[],
 };
 
 const SELECT: Section = Section {
@@ -292,7 +287,6 @@ const SELECT: Section = Section {
             "The statistic of latency that is the tail, for capacity, such as p95.",
         ),
     ],
-    later: &[],
 };
 
 const CAPACITY: Section = Section {
@@ -339,7 +333,6 @@ const CAPACITY: Section = Section {
             "How much may be added to them since a pinned commit.",
         ),
     ],
-    later: &[],
 };
 
 const COEFFICIENTS: Section = Section {
@@ -356,7 +349,6 @@ const COEFFICIENTS: Section = Section {
             "The most that may be added to β, such as +0.01%.",
         ),
     ],
-    later: &[],
 };
 
 const COEFFICIENTS_SINCE: Section = Section {
@@ -378,7 +370,6 @@ const COEFFICIENTS_SINCE: Section = Section {
             "The most that may be added to β, such as +0.01%.",
         ),
     ],
-    later: &[],
 };
 
 const SCALE_UNIT: Section = Section {
@@ -401,7 +392,6 @@ const SCALE_UNIT: Section = Section {
             "Share of its throughput that each further unit adds; 1.",
         ),
     ],
-    later: &[],
 };
 
 const MILESTONE: Section = Section {
@@ -430,7 +420,6 @@ const MILESTONE: Section = Section {
             "From this day on it fails a check, before it warns; without it from now on.",
         ),
     ],
-    later: &[],
 };
 
 const DEMAND: Section = Section {
@@ -448,7 +437,6 @@ const DEMAND: Section = Section {
             "How it grows, such as 4%/month, 1%/week or 60%/year.",
         ),
     ],
-    later: &[],
 };
 
 const REGRESS: Section = Section {
@@ -470,7 +458,6 @@ const REGRESS: Section = Section {
             "The change from which it is said, at most `limit`.",
         ),
     ],
-    later: &[],
 };
 
 const DRIFT: Section = Section {
@@ -492,7 +479,6 @@ const DRIFT: Section = Section {
             "When the anchor is due to be moved; a finding from then on.",
         ),
     ],
-    later: &[],
 };
 
 const CREEP: Section = Section {
@@ -509,7 +495,6 @@ const CREEP: Section = Section {
             "The growth over the window that is too much, such as +4%.",
         ),
     ],
-    later: &[],
 };
 
 const GROWTH: Section = Section {
@@ -519,7 +504,6 @@ const GROWTH: Section = Section {
         Shape::Number,
         "The greatest increase for one more of the size; 0 for a constant number, 1 is N+1.",
     )],
-    later: &[],
 };
 
 const COMPLEXITY: Section = Section {
@@ -532,7 +516,6 @@ const COMPLEXITY: Section = Section {
             "How much one change may add to k, such as \"+0.1\".",
         ),
     ],
-    later: &[],
 };
 
 const SCALING: Section = Section {
@@ -547,7 +530,6 @@ const SCALING: Section = Section {
             "Value at `to` ÷ value at `from`, at the most (÷ the other way round where higher is better).",
         ),
     ],
-    later: &[],
 };
 
 const GUARD: Section = Section {
@@ -569,7 +551,6 @@ const GUARD: Section = Section {
             "The least value with which the measurement counts.",
         ),
     ],
-    later: &[],
 };
 
 const MIN: Section = Section {
@@ -583,7 +564,6 @@ const MIN: Section = Section {
             "Samples inside each run; none asked for.",
         ),
     ],
-    later: &[],
 };
 
 const RATCHET: Section = Section {
@@ -600,7 +580,6 @@ const RATCHET: Section = Section {
             "No limit tighter than this is proposed.",
         ),
     ],
-    later: &[],
 };
 
 pub(super) const ACCEPTED: Section = Section {
@@ -643,7 +622,6 @@ pub(super) const ACCEPTED: Section = Section {
             "Until when, at most 180 days ahead.",
         ),
     ],
-    later: &[],
 };
 
 impl Section {

@@ -8,6 +8,7 @@ mod accept;
 mod capacity;
 mod format;
 mod lab;
+mod naming;
 mod parse;
 mod quantity;
 mod reader;
@@ -23,6 +24,7 @@ pub use capacity::{
     CapacityRule, Coefficients, DAYS_A_MONTH, Demand, Milestone, ScaleUnit, Wanted,
 };
 pub use lab::{Hook, Lab, parse_duration};
+pub use naming::{NameError, Named, Names, spells};
 pub use parse::{load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
 pub use rename::{Rename, Renames};
@@ -165,6 +167,23 @@ impl Limit {
         let sweep = self.capacity.as_ref().and_then(|rule| rule.drift.as_ref());
         let own = self.drift.as_ref().map(|drift| &drift.anchor);
         own.into_iter().chain(sweep.map(|(anchor, _)| anchor))
+    }
+
+    /// Its rules, in the order in which they are judged; at least one.
+    #[must_use]
+    pub fn rules(&self) -> Vec<Rule> {
+        let there = [
+            (Rule::Max, self.max.is_some()),
+            (Rule::Regress, self.regress.is_some()),
+            (Rule::Drift, self.drift.is_some()),
+            (Rule::Creep, self.creep.is_some()),
+            (Rule::Growth, self.growth.is_some()),
+            (Rule::Complexity, self.complexity.is_some()),
+            (Rule::Scaling, self.scaling.is_some()),
+            (Rule::Capacity, self.capacity.is_some()),
+        ];
+        let there = there.into_iter().filter(|(_, there)| *there);
+        there.map(|(rule, _)| rule).collect()
     }
 
     /// Whether the limit needs the values of a series: to judge it, or to judge another by it.

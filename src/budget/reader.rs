@@ -102,28 +102,32 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
+    /// Refuses a file of a schema that this version does not know: what it says may mean another
+    /// thing there.
+    pub(super) fn version(&self, faults: &mut Faults<'_>) {
+        let version = self.whole("schema", 1, faults);
+        if let (Some(2..), Some(value)) = (version, self.value("schema")) {
+            faults.error(
+                "newer-schema",
+                value.span(),
+                "this file is of a newer schema",
+                "upgrade plimsoll, or write schema = 1",
+            );
+        }
+    }
+
     pub(super) fn value(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.entries.get(key)
     }
 
-    /// Notes every key that the section does not know; rules of the design that this version does
-    /// not judge yet are refused: silently passing over them would be a false pass.
+    /// Notes every key that the section does not know: a limit that is passed over in silence would
+    /// be a false pass.
     pub(super) fn only(&self, section: &Section, faults: &mut Faults<'_>) {
         let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
         let known = known.as_slice();
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
-            if known.contains(&name) && !section.later.contains(&name) {
-                continue;
-            }
-            if section.later.contains(&name) {
-                let message = format!("`{name}` is not judged by this version of plimsoll");
-                faults.error(
-                    "rule-not-yet",
-                    key.span(),
-                    message,
-                    "remove it: a limit that is not judged must not look like one",
-                );
+            if known.contains(&name) {
                 continue;
             }
             let help = match nearest(name, known) {

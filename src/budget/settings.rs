@@ -12,6 +12,8 @@ use std::path::Path;
 /// What holds for the whole project.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// Label of the environments of this project, where nobody names another.
+    pub label: Option<String>,
     /// Series that are no longer measured on purpose.
     pub retired: Vec<Selector>,
     /// Series that go on under another name.
@@ -30,6 +32,12 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
     let (root, mut faults) = Faults::of(file, text);
     let root = Table::root(root.get_ref());
     root.only(&SETTINGS, &mut faults);
+    root.version(&mut faults);
+    let label = root.table("env", &mut faults).and_then(|table| {
+        table.only(SETTINGS.inner("env"), &mut faults);
+        let (label, _) = table.text("label", &mut faults)?;
+        Some(label.to_owned())
+    });
     let lab = read_lab(&root, &mut faults);
     let hook = read_hook(&root, &mut faults);
     let retired = root
@@ -51,6 +59,7 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
         .iter()
         .all(|finding| finding.severity != Severity::Error);
     let settings = Settings {
+        label,
         retired,
         renames,
         sync,
@@ -91,13 +100,30 @@ mod tests {
         );
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!(settings.unwrap().retired.len(), 1);
-        let text = "[foo]\nx = 1\n[env]\nx = 1\n[[retired]]\nbenchmrk = \"y\"\n";
+        let text = "[foo]\nx = 1\n[env]\nlable = \"x\"\n[[retired]]\nbenchmrk = \"y\"\n";
         let (settings, findings) = parse_settings(Path::new("plimsoll.toml"), text);
         assert!(settings.is_none());
         let codes: Vec<_> = findings.iter().map(|f| f.code).collect();
         assert_eq!(
             codes,
-            ["rule-not-yet", "unknown-key", "unknown-key", "key-missing"]
+            ["unknown-key", "unknown-key", "unknown-key", "key-missing"]
         );
+    }
+
+    #[test]
+    fn a_label_is_read_and_a_newer_schema_refused() {
+        let file = Path::new("plimsoll.toml");
+        let (settings, findings) = parse_settings(file, "schema = 1\n[env]\nlabel = \"ci-8c\"\n");
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(settings.unwrap().label.as_deref(), Some("ci-8c"));
+        let (settings, findings) = parse_settings(file, "schema = 9\n");
+        assert!(settings.is_none());
+        let at = findings[0].source.as_ref().unwrap();
+        assert_eq!(
+            (findings[0].code, at.line, at.column),
+            ("newer-schema", 1, 10)
+        );
+        let (settings, findings) = parse_settings(file, "[env]\nlabel = \"\"\n");
+        assert!(settings.is_none(), "{findings:?}");
     }
 }

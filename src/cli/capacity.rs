@@ -8,10 +8,13 @@ use anyhow::{Result, bail};
 use plimsoll::analysis::capacity::{
     Capacity, Observed, Question, Sweep, SweepOptions, recovery, sweeps,
 };
-use plimsoll::budget::{Budget, Consequence, Limit, Milestone, Selector, Wanted};
+use plimsoll::budget::{
+    Budget, Consequence, Headlines, Limit, Milestone, NameError, Named, Names, Pattern, Wanted,
+    spells,
+};
 use plimsoll::diag::SourceSpan;
 use plimsoll::formats::{self, Options};
-use plimsoll::model::{CommitId, Measurement};
+use plimsoll::model::{CommitId, Measurement, SeriesKey, Tags};
 use plimsoll::report::capacity::{self as report, CapacityView};
 use plimsoll::stats::Residuals;
 use plimsoll::store::{Columns, SeriesRow};
@@ -213,50 +216,127 @@ fn without_numbers(stem: &str) -> String {
     }
 }
 
+/// Which series the steps of a sweep are found among.
+enum Among<'b> {
+    /// Those of a limit.
+    Limit(&'b Budget, &'b Limit),
+    /// Those whose benchmark fits a pattern with `*`.
+    Pattern(Pattern),
+    /// Those that a name spells.
+    Named(String),
+}
+
 /// A limit over load steps, or a benchmark that no budget is about.
 struct Asked<'b> {
     name: String,
-    select: Selector,
-    budget: Option<(&'b Budget, &'b Limit)>,
+    among: Among<'b>,
 }
 
-fn wanted<'b>(name: &str, budgets: &'b [Budget]) -> Result<Vec<Asked<'b>>> {
-    let mut found = Vec::new();
-    for budget in budgets {
-        for limit in budget
-            .limits
+impl<'b> Asked<'b> {
+    fn limit(&self) -> Option<(&'b Budget, &'b Limit)> {
+        match self.among {
+            Among::Limit(budget, limit) => Some((budget, limit)),
+            Among::Pattern(_) | Among::Named(_) => None,
+        }
+    }
+
+    fn selects(&self, key: &SeriesKey) -> bool {
+        match &self.among {
+            Among::Limit(_, limit) => limit.select.matches(key, &Headlines::default()),
+            Among::Pattern(pattern) => pattern.matches(&key.benchmark),
+            Among::Named(name) => spells(name, key),
+        }
+    }
+}
+
+/// What a name means here: a feature, a limit, or a benchmark with as many of its tags and as much of
+/// its environment as its name needs to be the only one; a unique prefix suffices.
+fn wanted<'b>(name: &str, budgets: &'b [Budget], series: &[SeriesRow]) -> Result<Vec<Asked<'b>>> {
+    let of = |budget: &'b Budget| {
+        let limits = budget.limits.iter();
+        limits.filter(|limit| limit.capacity.is_some())
+    };
+    let mut benchmarks: Vec<SeriesKey> = series
+        .iter()
+        .map(|row| SeriesKey {
+            metric: String::new(),
+            tags: Tags::new(),
+            env: String::new(),
+            ..row.key.clone()
+        })
+        .collect();
+    benchmarks.dedup();
+    let names = Names {
+        features: budgets
             .iter()
-            .filter(|limit| limit.capacity.is_some())
-        {
-            let whole = format!("{}/{}", budget.feature, limit.id);
-            if name == budget.feature || name == whole {
-                found.push(Asked {
-                    name: whole,
-                    select: limit.select.clone(),
-                    budget: Some((budget, limit)),
-                });
+            .map(|budget| {
+                (
+                    budget.feature.as_str(),
+                    of(budget).map(|l| l.id.as_str()).collect(),
+                )
+            })
+            .collect(),
+        series: benchmarks.iter().collect(),
+    };
+    let asked = |budget: &'b Budget, limit: &'b Limit| Asked {
+        name: format!("{}/{}", budget.feature, limit.id),
+        among: Among::Limit(budget, limit),
+    };
+    let named = |name: &str| {
+        let among = Among::Named(name.to_owned());
+        let name = name.to_owned();
+        Ok(vec![Asked { name, among }])
+    };
+    if name.contains('*') {
+        let pattern = Pattern::new(name).map_err(anyhow::Error::msg)?;
+        let (name, among) = (name.to_owned(), Among::Pattern(pattern));
+        return Ok(vec![Asked { name, among }]);
+    }
+    if series.iter().any(|row| spells(name, &row.key)) && !budgets.iter().any(|b| b.feature == name)
+    {
+        return named(name);
+    }
+    match names.find(name) {
+        Ok(Named::Feature(feature)) => {
+            let budgets = budgets.iter().filter(|budget| budget.feature == feature);
+            let found: Vec<_> = budgets
+                .flat_map(|budget| of(budget).map(move |limit| asked(budget, limit)))
+                .collect();
+            if found.is_empty() {
+                bail!(
+                    "the budget of `{feature}` has no limit with capacity = {{ … }}: name a benchmark to look without one"
+                );
             }
+            Ok(found)
         }
-    }
-    if found.is_empty() {
-        if budgets.iter().any(|budget| budget.feature == name) {
-            bail!(
-                "the budget of `{name}` has no limit with capacity = {{ … }}: name a benchmark to look without one"
-            );
+        Ok(Named::Limit(feature, id)) => {
+            let budgets = budgets.iter().filter(|budget| budget.feature == feature);
+            let limits = budgets
+                .flat_map(|budget| of(budget).map(move |limit| (budget, limit)))
+                .filter(|(_, limit)| limit.id == id);
+            Ok(limits.map(|(budget, limit)| asked(budget, limit)).collect())
         }
-        let pattern = |text: &str| plimsoll::budget::Pattern::new(text).map_err(anyhow::Error::msg);
-        found.push(Asked {
-            name: name.to_owned(),
-            select: Selector {
-                benchmark: pattern(name)?,
-                metric: Some(pattern("*")?),
-                tags: std::collections::BTreeMap::new(),
-                env: None,
-            },
-            budget: None,
-        });
+        Ok(Named::Series(key)) => named(&key.benchmark),
+        Err(NameError::Nothing(_)) => named(name),
+        Err(several) => Err(several.into()),
     }
-    Ok(found)
+}
+
+/// A name that no budget gives must mean one sweep; those with an injected fault go with it.
+fn refuse_several(name: &str, views: &[CapacityView]) -> Result<()> {
+    let whole = views
+        .iter()
+        .filter(|view| view.capacity.sweep.fault().is_none());
+    let listed: Vec<String> = whole
+        .map(|view| format!("  {}, {}", view.name, view.place))
+        .collect();
+    if listed.len() > 1 {
+        bail!(
+            "`{name}` may mean several sweeps:\n{}\nwrite more of the one that is meant, such as its tags or @ENV",
+            listed.join("\n")
+        );
+    }
+    Ok(())
 }
 
 fn of_store(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
@@ -275,11 +355,14 @@ fn of_store(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
     for name in &args.what {
         let name = name.to_string_lossy();
         let before = views.len();
-        for own in wanted(&name, &budgets)? {
+        for own in wanted(&name, &budgets, &loaded.series)? {
             let (more, code) = recorded_sweeps(world, args, &loaded, &own)?;
-            if more.is_empty() && own.budget.is_some() {
+            if matches!(own.among, Among::Named(_)) {
+                refuse_several(&name, &more)?;
+            }
+            if more.is_empty() && own.limit().is_some() {
                 let missing = own
-                    .budget
+                    .limit()
                     .is_some_and(|(_, l)| l.missing == Consequence::Fail);
                 say(&format!(
                     "{}: no sweep of load steps was recorded",
@@ -315,10 +398,8 @@ fn recorded_sweeps(
     loaded: &Loaded,
     own: &Asked<'_>,
 ) -> Result<(Vec<CapacityView>, Exit)> {
-    let none = plimsoll::budget::Headlines::default();
     let here = |row: &SeriesRow| {
-        own.select.matches(&row.key, &none)
-            && args.env.as_ref().is_none_or(|env| *env == row.key.env)
+        own.selects(&row.key) && args.env.as_ref().is_none_or(|env| *env == row.key.env)
     };
     let columns = loaded.columns(here)?;
     let rows: Vec<(&SeriesRow, &Columns)> = loaded
@@ -327,7 +408,7 @@ fn recorded_sweeps(
         .zip(&columns)
         .filter(|(row, _)| here(row))
         .collect();
-    let rule = own.budget.and_then(|(_, limit)| limit.capacity.as_ref());
+    let rule = own.limit().and_then(|(_, limit)| limit.capacity.as_ref());
     let (mut question, options) = rule.map_or_else(|| asked(args), question);
     question.fit = residuals(args);
     if args.at_latency.is_some() {
@@ -340,7 +421,10 @@ fn recorded_sweeps(
     for env in labels {
         let newest = order.iter().find_map(|commit| {
             let mut found = recorded(commit, env, &rows, &loaded.runs, &options);
-            if own.budget.is_some() && !own.select.tags.contains_key("fault") {
+            if own
+                .limit()
+                .is_some_and(|(_, limit)| !limit.select.tags.contains_key("fault"))
+            {
                 found.retain(|sweep| sweep.fault().is_none());
             }
             (!found.is_empty()).then_some((commit, found))
@@ -351,7 +435,7 @@ fn recorded_sweeps(
         for sweep in found {
             let capacity = Capacity::new(sweep, question.clone());
             let mut milestones: Vec<MilestoneFound> = Vec::new();
-            if let Some((budget, limit)) = own.budget {
+            if let Some((budget, limit)) = own.limit() {
                 let of_limit = budget
                     .milestones
                     .iter()
@@ -368,13 +452,13 @@ fn recorded_sweeps(
                     .map(|own| judge_milestone(&capacity, own, None, None)),
             );
             let fails = own
-                .budget
+                .limit()
                 .is_some_and(|(_, l)| l.unproven == Consequence::Fail);
             for found in &milestones {
                 exit = exit.max(exit_of(found, world, args.strict || fails));
             }
             views.push(CapacityView {
-                name: match own.budget {
+                name: match own.limit() {
                     Some(_) => format!("{} · {}", own.name, capacity.sweep.name()),
                     None => capacity.sweep.name(),
                 },

@@ -7,6 +7,7 @@ use super::world::World;
 use super::{answer, say};
 use anyhow::{Context, Result, bail};
 use plimsoll::budget::{Budget, Settings};
+use plimsoll::diag::Diagnostic;
 use plimsoll::git::Git;
 use plimsoll::history::Timeline;
 use plimsoll::ledger::order::Order;
@@ -16,8 +17,8 @@ use plimsoll::report::ratchet::RatchetView;
 use plimsoll::report::{json, markdown, terminal, text};
 use plimsoll::store::{SeriesRow, Store};
 use plimsoll::verdict::{
-    self, Audit, Check, ChosenBase, Control, Exit, Outcome, Stage, Summary, Verdict, find_causes,
-    judge,
+    self, Audit, Check, ChosenBase, Commits, Control, Exit, Outcome, Stage, Summary, Verdict,
+    find_causes, judge,
 };
 use std::collections::HashSet;
 use std::io::Write;
@@ -26,30 +27,96 @@ use std::path::Path;
 /// How far behind the base the nearest measured commit may lie.
 const NEAREST_WITHIN: usize = 50;
 
+pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
+    if args.self_test && args.mode == Mode::History {
+        return super::self_test::run(world, args);
+    }
+    if args.lint {
+        return lint(world, args);
+    }
+    let told = if args.mode == Mode::Paired {
+        super::lab::paired::run(world, args)
+    } else {
+        history(world, args)
+    };
+    if args.format != Format::Json || args.ratchet {
+        return told;
+    }
+    let paired = args.mode == Mode::Paired;
+    told_in_json(world, args.commit.as_deref(), paired, told)
+}
+
+/// Whoever asked for JSON gets it also where nothing could be judged.
+pub(super) fn told_in_json(
+    world: &World,
+    head: Option<&str>,
+    paired: bool,
+    told: Result<Exit>,
+) -> Result<Exit> {
+    told.inspect_err(|error| {
+        let git = world.git.as_ref();
+        let head = git.and_then(|git| {
+            let id = match head {
+                Some(revision) => git.resolve(revision),
+                None => git.head(),
+            };
+            git.commit(&id.ok()?).ok()
+        });
+        let (findings, note) = match error.downcast_ref::<Faulty>() {
+            Some(faulty) => (faulty.findings.as_slice(), faulty.heading()),
+            None => (&[][..], format!("{error:#}")),
+        };
+        let said = answer(&json::trouble(&json::Trouble {
+            head: head.as_ref(),
+            paired,
+            findings,
+            note,
+        }));
+        if let Err(fault) = said {
+            say(&format!("the answer cannot be written: {fault:#}"));
+        }
+    })
+}
+
+/// Budget files with faults.
+#[derive(Debug, thiserror::Error)]
+#[error("{}\n\n{}", self.heading(), shown(.findings))]
+pub(super) struct Faulty {
+    /// What was not done because of them, such as `judged`.
+    pub(super) undone: &'static str,
+    pub(super) findings: Vec<Diagnostic>,
+}
+
+impl Faulty {
+    fn heading(&self) -> String {
+        format!(
+            "the budget files cannot be used, so nothing was {}",
+            self.undone
+        )
+    }
+}
+
+fn faulty(findings: Vec<Diagnostic>) -> anyhow::Error {
+    let undone = "judged";
+    anyhow::Error::new(Faulty { undone, findings })
+}
+
+fn shown(findings: &[Diagnostic]) -> String {
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    shown.join("\n\n")
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the wall time of the check is shown to the user"
 )]
-pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
-    if args.mode == Mode::Paired && !args.lint {
-        return super::lab::paired::run(world, args);
-    }
+fn history(world: &World, args: &Args) -> Result<Exit> {
     if !args.lab.command.is_empty() && !args.confirm {
         bail!("a command to measure belongs to --confirm or --mode paired: add one of them");
     }
-    if args.self_test {
-        return super::self_test::run(world, args);
-    }
-    if args.lint {
-        let read = load::budgets(world, args.budgets.as_ref())?;
-        if let Some((budgets, mut findings)) = read {
-            findings.extend(load::audited(world, &budgets)?);
-            return lint(&findings);
-        }
-    }
     let start = std::time::Instant::now();
     let mut view = match judged(world, args, None)? {
-        Judged::Faults(findings) => return lint(&findings),
+        Judged::Faults(findings) => return Err(faulty(findings)),
         Judged::View(view) => *view,
     };
     if args.ratchet {
@@ -75,7 +142,7 @@ pub(crate) struct Foreign {
 /// What came of judging.
 pub(crate) enum Judged {
     /// The budget files hold faults, so nothing was judged.
-    Faults(Vec<plimsoll::diag::Diagnostic>),
+    Faults(Vec<Diagnostic>),
     /// Everything.
     View(Box<CheckView>),
 }
@@ -102,11 +169,15 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         bail!(load::no_budgets(&shown, series));
     };
     let loaded = loaded?;
-    let git = world.repository()?;
-    let head = match (foreign, &args.commit) {
-        (Some(foreign), _) => foreign.head.id.clone(),
-        (None, Some(revision)) => git.resolve(revision)?,
-        (None, None) => git.head()?,
+    let git = world.git.as_ref();
+    let head = match (foreign, &args.commit, git) {
+        (Some(foreign), _, _) => foreign.head.id.clone(),
+        (None, Some(revision), _) => resolved(git, revision)?,
+        (None, None, Some(git)) => git.head()?,
+        (None, None, None) => bail!(
+            "{} is not inside a git repository: run plimsoll inside one, or say which commit is to be judged with --commit",
+            world.folder.display()
+        ),
     };
     let measured: HashSet<&CommitId> = loaded
         .runs
@@ -154,11 +225,20 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         notes.push(confirmed(&suspects, &silent, args.runs));
     }
     let owners = load::codeowners(world);
-    let commits = load::commits(git, &Order::default(), &timeline, &[], &budgets)?;
+    let commits = match git {
+        Some(git) => Some(load::commits(
+            git,
+            &Order::default(),
+            &timeline,
+            &[],
+            &budgets,
+        )?),
+        None => None,
+    };
     let known = Audit {
         budgets: &budgets,
         owners: owners.as_ref(),
-        commits: Some(&commits),
+        commits: commits.as_ref(),
         series: &loaded.series,
         columns: &[],
     };
@@ -189,15 +269,22 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
     }
     for limit in &mut outcome.limits {
         let commit = limit.introduced_by.as_ref().filter(|id| **id != head);
-        let known = commit.and_then(|id| order.commit(git, id).ok());
+        let known = commit.and_then(|id| match git {
+            Some(git) => order.commit(git, id).ok(),
+            None => order.elsewhere.get(id).cloned(),
+        });
         limit.introduced_subject = known.map(|commit| commit.subject);
     }
-    let commit = match foreign {
-        Some(foreign) => foreign.head.clone(),
-        None => git.commit(&head).context("the commit cannot be read")?,
+    let commit = match (foreign, git) {
+        (Some(foreign), _) => foreign.head.clone(),
+        (None, Some(git)) => git.commit(&head).context("the commit cannot be read")?,
+        (None, None) => {
+            let recorded = order.elsewhere.get(&head).cloned();
+            recorded.unwrap_or_else(|| unknown(&head))
+        }
     };
     notes.extend(order.gap.clone());
-    if let (Some(base), None) = (&base, foreign) {
+    if let (Some(base), None, Some(git)) = (&base, foreign, git) {
         let here = git.commit(&base.commit).is_ok();
         let told = here.then(|| own_budgets(world, git, &base.commit, &head));
         notes.extend(told.transpose()?.flatten());
@@ -222,6 +309,25 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         paired: None,
     };
     Ok(Judged::View(Box::new(view)))
+}
+
+/// A commit that a revision names; without a repository only a whole id does.
+fn resolved(git: Option<&Git>, revision: &str) -> Result<CommitId> {
+    match git {
+        Some(git) => Ok(git.resolve(revision)?),
+        None => CommitId::new(revision).map_err(anyhow::Error::msg),
+    }
+}
+
+/// A commit of which nothing but its id is known.
+fn unknown(id: &CommitId) -> Commit {
+    Commit {
+        id: id.clone(),
+        parents: Vec::new(),
+        author: String::new(),
+        subject: String::new(),
+        time: jiff::Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// A change that also changes what judges it: nobody should have to find that out.
@@ -282,7 +388,7 @@ fn tell_ratchet(world: &World, ratchet: &RatchetView) -> Result<Exit> {
 struct Question<'a> {
     world: &'a World,
     args: &'a Args,
-    git: &'a Git,
+    git: Option<&'a Git>,
     foreign: Option<&'a Foreign>,
     order: &'a Order,
     head: &'a CommitId,
@@ -311,22 +417,27 @@ impl Question<'_> {
                 .any(|limit| limit.reads(&row.key, &headlines))
         };
         let columns = loaded.columns(read)?;
-        let commits = match (self.foreign, self.base) {
-            (Some(foreign), Some(_)) => {
+        let of = |git: &Git, line: &Timeline| {
+            load::commits(git, self.order, line, &loaded.runs, self.budgets)
+        };
+        let commits = match (self.git, self.foreign, self.base) {
+            (Some(git), Some(foreign), Some(_)) => {
                 // This repository need not have the head.
                 let line = Timeline::new(self.order.commits.clone());
-                let mut commits =
-                    load::commits(self.git, self.order, &line, &loaded.runs, self.budgets)?;
+                let mut commits = of(git, &line)?;
                 commits.times.insert(self.head.clone(), foreign.head.time);
                 commits
             }
-            _ => load::commits(
-                self.git,
-                self.order,
-                self.timeline,
-                &loaded.runs,
-                self.budgets,
-            )?,
+            (Some(git), _, _) => of(git, self.timeline)?,
+            (None, _, _) => {
+                let known = self.order.elsewhere.iter();
+                Commits {
+                    times: known
+                        .map(|(id, commit)| (id.clone(), commit.time))
+                        .collect(),
+                    ..Commits::default()
+                }
+            }
         };
         let check = Check {
             head: self.head,
@@ -414,18 +525,31 @@ fn strange_label(outcome: &Outcome, loaded: &Loaded) -> Option<String> {
     })
 }
 
-fn lint(findings: &[plimsoll::diag::Diagnostic]) -> Result<Exit> {
+/// Looks at the budget files alone, and at what was recorded where there is anything.
+fn lint(world: &World, args: &Args) -> Result<Exit> {
+    let Some((budgets, mut findings)) = load::budgets(world, args.budgets.as_ref())? else {
+        let folder = world.shown(&world.budgets_folder(args.budgets.as_ref()));
+        bail!(load::no_budgets(&folder, &[]));
+    };
+    findings.extend(load::audited(world, &budgets)?);
+    let exit = if load::has_errors(&findings) {
+        Exit::Trouble
+    } else {
+        Exit::Within
+    };
+    if args.format == Format::Json {
+        answer(&json::lint(exit, &findings))?;
+        return Ok(exit);
+    }
+    if exit == Exit::Trouble {
+        return Err(faulty(findings));
+    }
     if findings.is_empty() {
         answer("the budget files hold no fault that the files alone can show\n")?;
-        return Ok(Exit::Within);
+    } else {
+        answer(&shown(&findings))?;
     }
-    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    let text = shown.join("\n\n");
-    if !load::has_errors(findings) {
-        answer(&text)?;
-        return Ok(Exit::Within);
-    }
-    bail!("the budget files cannot be used, so nothing was judged\n\n{text}");
+    Ok(exit)
 }
 
 fn refuse_without_results(outcome: &Outcome, head: &CommitId, args: &Args) -> Result<()> {
@@ -463,16 +587,15 @@ pub(super) fn timeline(
     base: Option<&ChosenBase>,
     foreign: bool,
 ) -> Result<(Timeline, Order)> {
-    let git = world.repository()?;
     let own = if foreign {
         Order::default()
     } else {
-        load::order(world, git, store, head)?
+        load::order_anywhere(world, store, head)?
     };
     let line = Timeline::new(own.commits.clone());
     match base {
         Some(base) if line.place(&base.commit).is_none() => {
-            let order = load::order(world, git, store, &base.commit)?;
+            let order = load::order_anywhere(world, store, &base.commit)?;
             let mut line = order.commits.clone();
             line.push(head.clone());
             Ok((Timeline::new(line), order))
@@ -489,8 +612,12 @@ pub(super) fn choose_base(
     measured: &HashSet<&CommitId>,
     notes: &mut Vec<String>,
 ) -> Result<Option<ChosenBase>> {
-    let git = world.repository()?;
-    let Some((wanted, how)) = wanted_base(world, git, args, head)? else {
+    let wanted = match (&world.git, &args.base) {
+        (Some(git), _) => wanted_base(world, git, args, head)?,
+        (None, Some(id)) => Some((resolved(None, id)?, "--base".to_owned())),
+        (None, None) => None,
+    };
+    let Some((wanted, how)) = wanted else {
         return Ok(None);
     };
     if wanted == *head {
@@ -510,7 +637,7 @@ pub(super) fn nearest(
     measured: &HashSet<&CommitId>,
     notes: &mut Vec<String>,
 ) -> Result<ChosenBase> {
-    let line = load::order(world, world.repository()?, store, &wanted)?.commits;
+    let line = load::order_anywhere(world, store, &wanted)?.commits;
     let nearest = line
         .iter()
         .rev()

@@ -9,7 +9,7 @@ use plimsoll::diag::{Diagnostic, Severity};
 use plimsoll::git::{Git, Remote};
 use plimsoll::history::{Timeline, rename};
 use plimsoll::ledger::order::{self, Order};
-use plimsoll::model::{Commit, CommitId, Failure};
+use plimsoll::model::{Commit, CommitId, Environment, Failure};
 use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
@@ -285,11 +285,20 @@ pub(crate) fn settings(world: &World) -> Result<Settings> {
         None => {
             let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
             bail!(
-                "the settings cannot be used, so nothing was judged\n\n{}",
+                "the settings cannot be used, so nothing was done\n\n{}",
                 shown.join("\n\n")
             )
         }
     }
+}
+
+/// Label and facts of this machine: `--env`, else `[env] label` of the settings, else what the machine
+/// tells.
+pub(crate) fn environment(world: &World, label: Option<&str>) -> Result<Environment> {
+    Ok(match label {
+        Some(label) => world.environment(Some(label)),
+        None => world.environment(settings(world)?.label.as_deref()),
+    })
 }
 
 pub(crate) fn has_errors(findings: &[Diagnostic]) -> bool {
@@ -313,6 +322,15 @@ pub(crate) fn no_budgets(folder: &Path, series: &[SeriesRow]) -> String {
         folder.display(),
         folder.display(),
     )
+}
+
+/// The first-parent history of a commit, beyond the end of a shallow clone; where there is no
+/// repository as far as recorded commits tell it.
+pub(crate) fn order_anywhere(world: &World, store: &Store, tip: &CommitId) -> Result<Order> {
+    match &world.git {
+        Some(git) => order(world, git, store, tip),
+        None => Ok(order::without_repository(tip, store.commits()?)),
+    }
 }
 
 /// The first-parent history of a commit, beyond the end of a shallow clone.

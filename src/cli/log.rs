@@ -6,15 +6,15 @@ use super::judged::Judged;
 use super::load;
 use super::world::World;
 use anyhow::{Context, Result, bail};
-use plimsoll::budget::{Anchor, Headlines};
+use plimsoll::budget::{Anchor, NameError, Named, Names};
 use plimsoll::history::Timeline;
 use plimsoll::model::SeriesKey;
 use plimsoll::report::explain as report;
 use plimsoll::report::since::{self, Pinned};
 use plimsoll::report::view::{ReportView, SeriesView};
 use plimsoll::report::{ledger, text};
-use plimsoll::verdict::{self, Exit, Explained, LimitVerdict};
-use std::collections::BTreeSet;
+use plimsoll::verdict::{self, Exit, Explained, LimitVerdict, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
@@ -80,22 +80,16 @@ fn explain(world: &World, args: &Args, name: &str) -> Result<Exit> {
         args.base.as_deref(),
         None,
         |_| true,
-        |check| verdict::explain(check, |v| names(v).iter().any(|own| own.starts_with(name))),
+        |check| {
+            let outcome = verdict::judge(check);
+            let meant = meant(&outcome, name).map(|wanted| {
+                let (_, all) = verdict::explain(check, |v| is_about(v, &wanted));
+                all
+            });
+            (outcome, meant)
+        },
     )?;
-    let is = |one: &&Explained| names(&one.verdict).iter().any(|own| own == name);
-    let mut chosen: Vec<&Explained> = all.iter().filter(is).collect();
-    if chosen.is_empty() {
-        chosen = all.iter().collect();
-    }
-    let limits: BTreeSet<String> = chosen.iter().map(|one| limit_of(&one.verdict)).collect();
-    let features: BTreeSet<&str> = chosen.iter().map(|e| e.verdict.feature.as_str()).collect();
-    if features.len() > 1 && !chosen.iter().any(is) {
-        bail!(
-            "`{}` may mean several limits: {}; write more of the one that is meant",
-            text::plain(name),
-            text::plain(&limits.into_iter().collect::<Vec<_>>().join(", "))
-        );
-    }
+    let chosen = all?;
     if chosen.is_empty() {
         let known: BTreeSet<String> = outcome.limits.iter().map(limit_of).collect();
         bail!(
@@ -105,6 +99,7 @@ fn explain(world: &World, args: &Args, name: &str) -> Result<Exit> {
             text::plain(&known.into_iter().collect::<Vec<_>>().join(", "))
         );
     }
+    let chosen: Vec<&Explained> = chosen.iter().collect();
     let commit = judged.git.commit(&commit)?;
     answer(&match args.format {
         Format::Table => report::explain(&commit, &chosen),
@@ -114,36 +109,56 @@ fn explain(world: &World, args: &Args, name: &str) -> Result<Exit> {
     Ok(Exit::Within)
 }
 
+/// What a name means among the verdicts of a commit.
+enum Meant {
+    Feature(String),
+    Limit(String, String),
+    Series(SeriesKey),
+    Nothing,
+}
+
+fn meant(outcome: &Outcome, name: &str) -> Result<Meant, NameError> {
+    let mut limits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for verdict in &outcome.limits {
+        let own = limits.entry(&verdict.feature).or_default();
+        own.insert(&verdict.limit);
+    }
+    let series: BTreeSet<&SeriesKey> = outcome
+        .limits
+        .iter()
+        .flat_map(|verdict| verdict.series.iter().chain(&verdict.members))
+        .collect();
+    let names = Names {
+        features: limits
+            .into_iter()
+            .map(|(feature, limits)| (feature, limits.into_iter().collect()))
+            .collect(),
+        series: series.into_iter().collect(),
+    };
+    match names.find(name) {
+        Ok(Named::Feature(feature)) => Ok(Meant::Feature(feature.to_owned())),
+        Ok(Named::Limit(feature, limit)) => Ok(Meant::Limit(feature.to_owned(), limit.to_owned())),
+        Ok(Named::Series(key)) => Ok(Meant::Series(key.clone())),
+        Err(NameError::Nothing(_)) => Ok(Meant::Nothing),
+        Err(several) => Err(several),
+    }
+}
+
+fn is_about(verdict: &LimitVerdict, meant: &Meant) -> bool {
+    match meant {
+        Meant::Feature(feature) => verdict.feature == *feature,
+        Meant::Limit(feature, limit) => verdict.feature == *feature && verdict.limit == *limit,
+        Meant::Series(key) => verdict
+            .series
+            .iter()
+            .chain(&verdict.members)
+            .any(|own| own == key),
+        Meant::Nothing => false,
+    }
+}
+
 fn limit_of(verdict: &LimitVerdict) -> String {
     format!("{}/{}", verdict.feature, verdict.limit)
-}
-
-/// Everything by which a verdict can be named.
-fn names(verdict: &LimitVerdict) -> Vec<String> {
-    let mut names = vec![verdict.feature.clone(), limit_of(verdict)];
-    let series = verdict.series.iter().chain(&verdict.members);
-    for key in series {
-        names.push(key.to_string());
-        names.extend(short_names(key));
-    }
-    names
-}
-
-/// The names of a series without its environment: with all of it, without the metric, without the
-/// tags, and the benchmark alone.
-fn short_names(key: &SeriesKey) -> [String; 4] {
-    let whole = key.to_string();
-    let anywhere = whole
-        .strip_suffix(&format!("@{}", key.env))
-        .map_or_else(|| whole.clone(), str::to_owned);
-    let bare = format!("{}:{}", key.benchmark, key.metric);
-    let tags = anywhere.strip_prefix(&bare).unwrap_or_default();
-    [
-        anywhere.clone(),
-        format!("{}{tags}", key.benchmark),
-        bare,
-        key.benchmark.clone(),
-    ]
 }
 
 /// The commit of the line that `--since` names.
@@ -191,76 +206,40 @@ fn pinned(world: &World, view: &ReportView, series: &SeriesView, text: &str) -> 
     }
 }
 
-/// One way to name a series; `None` where it has no such name.
-type Way<'w> = dyn Fn(&SeriesView) -> Option<String> + 'w;
-
-/// A feature, a limit, a series or a benchmark (its headline metric), in this order; an exact name
-/// wins, else a unique prefix.
+/// The series that a name means: those of a feature or a limit, or one alone.
 pub(super) fn find<'v>(view: &'v ReportView, name: &str) -> Result<Vec<&'v SeriesView>> {
-    let headlines = Headlines::new(view.series.iter().map(|series| &series.key));
-    let feature = |s: &SeriesView| view.features.get(s.feature?).map(|f| f.name.clone());
-    let limit = |s: &SeriesView| Some(format!("{}/{}", feature(s)?, s.limit.as_ref()?));
-    let whole = |s: &SeriesView| Some(s.key.to_string());
-    let anywhere = |s: &SeriesView| Some(short_names(&s.key)[0].clone());
-    let is_headline =
-        |s: &SeriesView| headlines.of(&s.key.benchmark) == Some(s.key.metric.as_str());
-    let short = |s: &SeriesView, index: usize| Some(short_names(&s.key)[index].clone());
-    let tagged_headline = |s: &SeriesView| short(s, 1).filter(|_| is_headline(s));
-    let headline = |s: &SeriesView| short(s, 3).filter(|_| is_headline(s));
-    let tagged = |s: &SeriesView| short(s, 1);
-    let metric = |s: &SeriesView| short(s, 2);
-    let benchmark = |s: &SeriesView| short(s, 3);
-    let ways: [&Way<'_>; 9] = [
-        &feature,
-        &limit,
-        &whole,
-        &anywhere,
-        &tagged_headline,
-        &headline,
-        &tagged,
-        &metric,
-        &benchmark,
-    ];
-    let named = |way: &Way<'_>, exact: bool| -> Vec<&'v SeriesView> {
-        let fits = |own: String| {
-            if exact {
-                own == name
-            } else {
-                own.starts_with(name)
-            }
-        };
-        view.series
-            .iter()
-            .filter(|s| way(s).is_some_and(fits))
-            .collect()
-    };
-    let exact = ways
-        .iter()
-        .map(|way| named(way, true))
-        .find(|found| !found.is_empty());
-    if let Some(found) = exact {
-        return Ok(found);
-    }
-    let found = ways
-        .iter()
-        .map(|way| named(way, false))
-        .find(|found| !found.is_empty());
-    let Some(found) = found else {
-        bail!("nothing is called `{name}`: `plimsoll log` lists what there is");
-    };
-    let same_feature = found
-        .iter()
-        .all(|s| s.feature.is_some() && s.feature == found[0].feature);
-    if found.len() > 1 && !same_feature {
-        let list: Vec<String> = found
-            .iter()
-            .take(20)
-            .map(|s| format!("  {}", s.key))
+    let limits_of = |feature: usize| {
+        let all = view.series.iter().flat_map(|series| &series.limits);
+        let own: BTreeSet<&str> = all
+            .filter(|(of, _)| *of == feature)
+            .map(|(_, limit)| limit.as_str())
             .collect();
-        bail!(
-            "`{name}` may mean several series:\n{}\nwrite more of the one that is meant",
-            list.join("\n")
-        );
+        own.into_iter().collect()
+    };
+    let features = view.features.iter().enumerate();
+    let names = Names {
+        features: features
+            .map(|(index, feature)| (feature.name.as_str(), limits_of(index)))
+            .collect(),
+        series: view.series.iter().map(|series| &series.key).collect(),
+    };
+    let named = names.find(name)?;
+    let of = |feature: &str| view.features.iter().position(|own| own.name == feature);
+    let is_meant = |series: &&SeriesView| match named {
+        Named::Feature(feature) => {
+            let feature = of(feature);
+            series.limits.iter().any(|(own, _)| Some(*own) == feature)
+        }
+        Named::Limit(feature, limit) => {
+            let feature = of(feature);
+            let mut limits = series.limits.iter();
+            limits.any(|(own, id)| Some(*own) == feature && id == limit)
+        }
+        Named::Series(key) => series.key == *key,
+    };
+    let found: Vec<&SeriesView> = view.series.iter().filter(is_meant).collect();
+    if found.is_empty() {
+        bail!("nothing was measured of `{name}` yet: record results with `plimsoll record`");
     }
     Ok(found)
 }

@@ -26,14 +26,19 @@ impl World {
             Some(folder) => folder,
             None => std::env::current_dir().context("the present folder cannot be read")?,
         };
-        let git = match Git::discover(&folder) {
+        let vars: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect();
+        let named = |name: &str| {
+            let value = std::env::var_os(name).filter(|value| !value.is_empty());
+            value.map(PathBuf::from)
+        };
+        let (git_dir, work_tree) = (named("GIT_DIR"), named("GIT_WORK_TREE"));
+        let git = match Git::named(&folder, git_dir.as_deref(), work_tree.as_deref()) {
             Ok(git) => Some(git),
             Err(plimsoll::git::GitError::NotARepository(_)) => None,
             Err(e) => return Err(e.into()),
         };
-        let vars = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect();
         // An empty variable is an absent one.
         let db = db.filter(|path| !path.as_os_str().is_empty());
         Ok(Self {
@@ -50,15 +55,6 @@ impl World {
         Self { now, ..self }
     }
 
-    /// The repository that git told its hook by `GIT_DIR`, which in a linked worktree, or after
-    /// `git --git-dir`, need not be the one around the present folder.
-    pub(crate) fn of_hook(mut self) -> Result<Self> {
-        if let Some(folder) = self.var("GIT_DIR") {
-            self.git = Some(Git::open(&self.folder.join(folder))?);
-        }
-        Ok(self)
-    }
-
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.vars
             .get(name)
@@ -69,6 +65,11 @@ impl World {
     pub(crate) fn repository(&self) -> Result<&Git> {
         match &self.git {
             Some(git) => Ok(git),
+            None if self.db_path().exists() => bail!(
+                "{} is not inside a git repository, and only git knows the order of commits: run this inside the repository with --db {}, or judge one commit by itself with `plimsoll check --commit ID`",
+                self.folder.display(),
+                self.db_path().display()
+            ),
             None => bail!(plimsoll::git::GitError::NotARepository(self.folder.clone())),
         }
     }

@@ -17,7 +17,7 @@ pub use scratch::Scratch;
 pub use slot::Slot;
 
 use crate::model::{Commit, CommitId};
-use git2::{ErrorCode, ObjectFormat, Oid, Repository, StatusOptions};
+use git2::{ErrorCode, ObjectFormat, Oid, Repository, RepositoryOpenFlags, StatusOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,9 @@ pub enum GitError {
     /// No repository at or above the folder.
     #[error("{} is not inside a git repository: run plimsoll inside one, or `git init`", .0.display())]
     NotARepository(PathBuf),
+    /// `GIT_DIR` names no repository.
+    #[error("GIT_DIR is {}, which is no git repository: unset it, or name one", .0.display())]
+    NamedIsNone(PathBuf),
     /// A repository without a commit.
     #[error("the repository has no commit yet: commit something first")]
     NoCommit,
@@ -40,7 +43,7 @@ pub enum GitError {
         reason: String,
     },
     /// The repository belongs to another user.
-    #[error("git refuses {}: it belongs to another user; `git config --global --add safe.directory {}` allows it", .0.display(), .0.display())]
+    #[error("git refuses {}: it belongs to another user; `git config --global --add safe.directory {}` allows it, in ~/.gitconfig; GIT_CONFIG_GLOBAL is not asked for it", .0.display(), .0.display())]
     NotOwned(PathBuf),
     /// No remote of this name.
     #[error(
@@ -91,16 +94,41 @@ impl Git {
         }
     }
 
-    /// Opens the repository whose git folder is `folder`, as `GIT_DIR` names it to a hook.
+    /// Opens the repository that git would use in `folder` with these values of `GIT_DIR` and
+    /// `GIT_WORK_TREE`: a git folder that is named goes before the one around the folder, and then the
+    /// work tree is the one that is named or set (`core.worktree`), else the folder itself.
     ///
     /// # Errors
-    /// As [`Git::discover`].
-    pub fn open(folder: &Path) -> Result<Self, GitError> {
-        match Repository::open(folder) {
+    /// As [`Git::discover`]; also where the folder that is named is no repository.
+    pub fn named(
+        folder: &Path,
+        git_dir: Option<&Path>,
+        work_tree: Option<&Path>,
+    ) -> Result<Self, GitError> {
+        let git = match git_dir {
+            None => Self::discover(folder)?,
+            Some(named) => Self::open(&folder.join(named))?,
+        };
+        let own = git.repo.config()?.get_path("core.worktree").is_ok();
+        let tree = match (work_tree, git_dir) {
+            (Some(tree), _) => Some(folder.join(tree)),
+            (None, Some(_)) if !own && !git.repo.is_bare() => Some(folder.to_owned()),
+            (None, _) => None,
+        };
+        if let Some(tree) = tree {
+            git.repo.set_workdir(&tree, false)?;
+        }
+        Ok(git)
+    }
+
+    fn open(folder: &Path) -> Result<Self, GitError> {
+        let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::NO_DOTGIT;
+        let none: [&Path; 0] = [];
+        match Repository::open_ext(folder, flags, none) {
             Ok(repo) => Ok(Self { repo }),
             Err(e) if e.code() == ErrorCode::Owner => Err(GitError::NotOwned(folder.to_owned())),
             Err(e) if e.code() == ErrorCode::NotFound => {
-                Err(GitError::NotARepository(folder.to_owned()))
+                Err(GitError::NamedIsNone(folder.to_owned()))
             }
             Err(e) => Err(e.into()),
         }
@@ -270,11 +298,17 @@ impl Git {
         Ok(brought)
     }
 
-    /// The name of the user, as git knows it (`user.name`).
+    /// The name of the user, as git knows it (`user.name`). The git command is asked first: it knows
+    /// every place where that may be set, such as `GIT_CONFIG_GLOBAL`.
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        let config = self.repo.config().ok()?.snapshot().ok()?;
-        let name = config.get_str("user.name").ok()?.trim().to_owned();
+        let own = || {
+            let config = self.repo.config().ok()?.snapshot().ok()?;
+            Some(config.get_str("user.name").ok()?.to_owned())
+        };
+        let folder = format!("--git-dir={}", self.repo.path().display());
+        let asked = slot::ask(self.repo.path(), &[&folder, "config", "--get", "user.name"]);
+        let name = asked.ok().or_else(own)?.trim().to_owned();
         (!name.is_empty()).then_some(name)
     }
 

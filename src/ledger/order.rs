@@ -79,7 +79,15 @@ pub fn first_parents(
     };
     let (before, gap) = match fetched {
         Ok(line) => (line, None),
-        Err(reason) => from_records(&end, recorded(), &reason),
+        Err(reason) => {
+            let (line, ends) = from_records(&end, recorded());
+            let gap = ends.then(|| {
+                format!(
+                    "this clone is shallow and the order of older commits is not known ({reason}): check out with fetch-depth: 0 to see older results"
+                )
+            });
+            (line, gap)
+        }
     };
     let mut order = Order {
         gap,
@@ -113,33 +121,47 @@ fn fetched(
     bare.first_parents(end)
 }
 
-/// As far as the parents of measured commits lead, oldest first, and why they lead no further.
-fn from_records(
-    end: &CommitId,
-    recorded: Vec<Commit>,
-    reason: &str,
-) -> (Vec<Commit>, Option<String>) {
+/// The first-parent history that ends at `tip` where there is no repository: as far as the parents of
+/// measured commits lead.
+#[must_use]
+pub fn without_repository(tip: &CommitId, recorded: Vec<Commit>) -> Order {
+    let (line, ends) = from_records(tip, recorded);
+    let mut order = Order {
+        gap: ends.then(|| {
+            "there is no repository here, and the order of older commits is not known: judge inside the repository, with --db naming this database, to see older results".to_owned()
+        }),
+        ..Order::default()
+    };
+    for commit in line {
+        order.commits.push(commit.id.clone());
+        order.elsewhere.insert(commit.id.clone(), commit);
+    }
+    if order.commits.is_empty() {
+        order.commits.push(tip.clone());
+    }
+    order
+}
+
+/// As far as the parents of measured commits lead, oldest first, and whether they end before the first
+/// commit.
+fn from_records(end: &CommitId, recorded: Vec<Commit>) -> (Vec<Commit>, bool) {
     let mut known: HashMap<CommitId, Commit> = recorded
         .into_iter()
         .map(|commit| (commit.id.clone(), commit))
         .collect();
     let mut line = Vec::new();
     let mut next = Some(end.clone());
-    let mut gap = None;
+    let mut ends = false;
     while let Some(id) = next {
+        next = None;
         match known.remove(&id) {
             Some(commit) => {
                 next = commit.parents.first().cloned();
                 line.push(commit);
             }
-            None => {
-                gap = Some(format!(
-                    "this clone is shallow and the order of older commits is not known ({reason}): check out with fetch-depth: 0 to see older results"
-                ));
-                next = None;
-            }
+            None => ends = true,
         }
     }
     line.reverse();
-    (line, gap)
+    (line, ends)
 }

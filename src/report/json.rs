@@ -4,9 +4,10 @@
 use super::check::CheckView;
 use super::explain::Gate;
 use crate::detect::{Detection, Scale};
+use crate::diag::{Diagnostic, Severity};
 use crate::formats::Reading;
 use crate::model::{Commit, Direction, Measurement, Tags};
-use crate::verdict::{Cause, KnownChange, LimitVerdict, Reason};
+use crate::verdict::{Cause, Exit, KnownChange, LimitVerdict, Reason, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -243,6 +244,7 @@ struct ChangeJson<'a> {
 #[derive(Serialize)]
 struct FindingJson {
     code: &'static str,
+    severity: &'static str,
     message: String,
     help: String,
     place: Option<String>,
@@ -251,20 +253,7 @@ struct FindingJson {
 /// `plimsoll.check/1`.
 #[must_use]
 pub fn check(view: &CheckView) -> String {
-    let findings = view
-        .outcome
-        .findings
-        .iter()
-        .chain(&view.warnings)
-        .map(|finding| FindingJson {
-            code: finding.code,
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            place: finding
-                .source
-                .as_ref()
-                .map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
-        });
+    let findings = view.outcome.findings.iter().chain(&view.warnings);
     to_text(&CheckJson {
         schema: "plimsoll.check/1",
         exit: view.summary.exit as u8,
@@ -289,12 +278,85 @@ pub fn check(view: &CheckView) -> String {
         },
         limits: view.outcome.limits.iter().map(limit).collect(),
         changes: view.outcome.changes.iter().map(change).collect(),
-        findings: findings.collect(),
+        findings: findings.map(finding).collect(),
         notes: &view.notes,
         left_out: view.outcome.left_out.iter().map(left_out).collect(),
         paired: view.paired.as_ref().map(paired),
         ratchet: ratchet(view),
     })
+}
+
+/// A check that came to no answer.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble<'a> {
+    /// The commit that was to be judged, where it is known.
+    pub head: Option<&'a Commit>,
+    /// Two builds were to be compared.
+    pub paired: bool,
+    /// Faults of the budget files.
+    pub findings: &'a [Diagnostic],
+    /// What is the matter and what to do.
+    pub note: String,
+}
+
+/// `plimsoll.check/1` of a check that came to no answer: `missing`, exit code 2, no limits, and why.
+#[must_use]
+pub fn trouble(trouble: &Trouble<'_>) -> String {
+    let head = trouble.head;
+    to_text(&CheckJson {
+        schema: "plimsoll.check/1",
+        exit: Exit::Trouble as u8,
+        verdict: Verdict::Missing.as_str(),
+        commit: head.map_or("", |head| head.id.as_str()),
+        subject: head.map_or("", |head| head.subject.as_str()),
+        base: None,
+        environment: String::new(),
+        machines: &[],
+        mode: if trouble.paired { "paired" } else { "history" },
+        census: CensusJson {
+            expected: 0,
+            judged: 0,
+            reasons: &BTreeMap::new(),
+        },
+        limits: Vec::new(),
+        changes: Vec::new(),
+        findings: trouble.findings.iter().map(finding).collect(),
+        notes: std::slice::from_ref(&trouble.note),
+        left_out: Vec::new(),
+        paired: None,
+        ratchet: None,
+    })
+}
+
+#[derive(Serialize)]
+struct LintJson {
+    schema: &'static str,
+    exit: u8,
+    findings: Vec<FindingJson>,
+}
+
+/// `plimsoll.lint/1`: what is wrong with the budget files.
+#[must_use]
+pub fn lint(exit: Exit, findings: &[Diagnostic]) -> String {
+    to_text(&LintJson {
+        schema: "plimsoll.lint/1",
+        exit: exit as u8,
+        findings: findings.iter().map(finding).collect(),
+    })
+}
+
+fn finding(finding: &Diagnostic) -> FindingJson {
+    let at = finding.source.as_ref();
+    FindingJson {
+        code: finding.code,
+        severity: match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        place: at.map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
+    }
 }
 
 fn left_out(rule: &crate::verdict::LeftOut) -> LeftOutJson<'_> {

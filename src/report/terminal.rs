@@ -94,13 +94,15 @@ fn header(out: &mut String, view: &CheckView) {
     let bold = Style::new().bold();
     let _ = write!(
         out,
-        "{bold}plimsoll {}{bold:#} · {} \"{}\"",
+        "{bold}plimsoll {}{bold:#} · {}",
         view.paired
             .as_ref()
             .map_or("check", |paired| paired.command),
         view.head.id.short(),
-        text::plain_up_to(&view.head.subject, 60)
     );
+    if !view.head.subject.is_empty() {
+        let _ = write!(out, " \"{}\"", text::plain_up_to(&view.head.subject, 60));
+    }
     match &view.base {
         Some(base) => {
             let _ = write!(

@@ -100,6 +100,8 @@ pub struct SeriesView {
     pub feature: Option<usize>,
     /// Id of the limit, where there is one.
     pub limit: Option<String>,
+    /// Every limit that selects it: index of its feature, and its id.
+    pub limits: Vec<(usize, String)>,
     /// Its state.
     pub state: State,
     /// One sentence: why this state, and what next.

@@ -265,16 +265,20 @@ pub fn maximal_rank_sum(values: &[f64]) -> Option<MaximalRankSum> {
     Some(MaximalRankSum { at, p: p.min(1.0) })
 }
 
-/// Rank (from 1, counted from either end) of the order statistic that bounds a shift: the least
-/// q with P(S ≤ q) ≥ tail, S being the statistic without ties, given as shares. `None` where
+/// Rank (from 1, counted from either end) of the order statistic that bounds a shift: the largest
+/// r with P(S ≤ r − 1) ≤ tail, S being the statistic without ties, given as shares. `None` where
 /// even the extreme bounds it with less confidence.
 fn bound_rank(shares: impl Iterator<Item = f64>, tail: f64) -> Option<usize> {
     let mut total = 0.0;
     for (q, share) in shares.enumerate() {
         total += share;
         // The sums are exact up to rounding; R guards its quantiles in the same way.
+        let attained = total <= tail * (1.0 + 1e-12);
         if total >= tail * (1.0 - 1e-12) {
-            return (q > 0).then_some(q);
+            // Where the share is the tail itself the next order statistic keeps it, too: else the
+            // interval of three values a side would be open while their p is 0.05.
+            let rank = q + usize::from(attained);
+            return (rank > 0).then_some(rank);
         }
     }
     None

@@ -185,7 +185,7 @@ pub struct LimitVerdict {
     pub feature: String,
     /// The limit's id.
     pub limit: String,
-    /// Which rule; `None` where no rule could be applied at all.
+    /// Which rule; the first of its limit where none could be applied, as of a missing series.
     pub rule: Option<Rule>,
     /// Who answers for it.
     pub owner: String,

@@ -78,8 +78,9 @@ impl Summary {
 
 fn exit_of(limit: &LimitVerdict, strict: bool) -> Exit {
     match limit.judgement.verdict {
+        // A cause explains or warns; it fails nothing, whatever is found of it.
+        _ if limit.kind == Kind::Cause => Exit::Within,
         Verdict::Within | Verdict::Accepted | Verdict::Inherited => Exit::Within,
-        Verdict::Over if limit.kind == Kind::Cause => Exit::Within,
         Verdict::Over => Exit::Over,
         Verdict::Unproven if limit.judgement.reason == Some(Reason::Learning) => Exit::Within,
         Verdict::Unproven if limit.on_unproven == Consequence::Fail => Exit::Over,

@@ -214,6 +214,7 @@ pub fn series(plan: &Plan<'_>, commits: &[CommitView]) -> SeriesView {
         direction: Some(Direction::Lower),
         feature: plan.feature,
         limit: plan.budget.map(|_| "max".to_owned()),
+        limits: Vec::new(),
         state: plan.state,
         sentence: plan.sentence.to_owned(),
         level: now.or_else(|| points.last().map(|point| point.value)),

@@ -8,6 +8,11 @@ pub(in crate::budget) const SETTINGS: Section = Section {
     keys: &[
         key("schema", Shape::Whole(1), "Version of this format: 1."),
         key(
+            "env",
+            Shape::Table(&ENV),
+            "What this project calls where it is measured.",
+        ),
+        key(
             "retired",
             Shape::Tables(&RETIRED),
             "Series that are no longer measured on purpose.",
@@ -29,7 +34,15 @@ pub(in crate::budget) const SETTINGS: Section = Section {
         ),
         key("hook", Shape::Table(&HOOK), "What the pre-push hook does."),
     ],
-    later: &["env"],
+};
+
+const ENV: Section = Section {
+    about: "What this project calls where it is measured.",
+    keys: &[key(
+        "label",
+        Shape::Text,
+        "Label of the environment where --env gives none; without it <os>-<arch>, on GitHub github-<image>-<arch>.",
+    )],
 };
 
 const SYNC: Section = Section {
@@ -61,7 +74,6 @@ const SYNC: Section = Section {
             "Months that stay one file a run, 3 without it; older ones are packed.",
         ),
     ],
-    later: &[],
 };
 
 pub(in crate::budget) const LAB: Section = Section {
@@ -91,7 +103,6 @@ pub(in crate::budget) const LAB: Section = Section {
             "So many pairs of runs, whatever the time; at most 2000.",
         ),
     ],
-    later: &[],
 };
 
 pub(in crate::budget) const HOOK: Section = Section {
@@ -118,7 +129,6 @@ pub(in crate::budget) const HOOK: Section = Section {
             "Whatever is not proven within blocks a push, too.",
         ),
     ],
-    later: &[],
 };
 
 const RENAME: Section = Section {
@@ -129,7 +139,6 @@ const RENAME: Section = Section {
         key("reason", Shape::Text, "Why."),
         key("since", Shape::Date, "Since when."),
     ],
-    later: &[],
 };
 
 const RENAMED: Section = Section {
@@ -144,7 +153,6 @@ const RENAMED: Section = Section {
         key("tags", Shape::Tags, "Tags that change."),
         key("env", Shape::Text, "The environment's label."),
     ],
-    later: &[],
 };
 
 const RETIRED: Section = Section {
@@ -156,5 +164,4 @@ const RETIRED: Section = Section {
         key("reason", Shape::Text, "Why."),
         key("since", Shape::Date, "Since when."),
     ],
-    later: &[],
 };

@@ -96,6 +96,11 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
     let missing = table
         .choice("missing", &consequence, faults)
         .unwrap_or(Consequence::Fail);
+    if kind == Some(Kind::Cause) {
+        for key in ["unproven", "missing"] {
+            cause_that_fails(table, key, faults);
+        }
+    }
     let capacity = capacity::rule(table, select.as_ref(), today, faults);
     let scale_unit = capacity::scale_unit(table, faults);
     if JUDGING.iter().all(|rule| table.value(rule).is_none()) {
@@ -147,6 +152,21 @@ pub(super) fn read(table: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) 
         unproven,
         missing,
     })
+}
+
+/// A cause explains or warns: where it is written to fail, somebody expects a red that never comes.
+fn cause_that_fails(table: &Table<'_, '_>, key: &str, faults: &mut Faults<'_>) {
+    let Some(value) = table.value(key) else {
+        return;
+    };
+    if matches!(value.get_ref(), DeValue::String(text) if text == "fail") {
+        faults.error(
+            "cause-cannot-fail",
+            value.span(),
+            format!("`{key}` is \"fail\", and a cause fails nothing"),
+            format!("remove `{key}`, or write kind = \"symptom\""),
+        );
+    }
 }
 
 fn read_selector(table: &Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Selector> {

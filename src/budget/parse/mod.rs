@@ -90,19 +90,8 @@ fn read(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic
 
 fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Option<Budget> {
     root.only(&BUDGET, faults);
-    if let Some(value) = root.value("schema") {
-        if root
-            .whole("schema", 1, faults)
-            .is_some_and(|version| version > 1)
-        {
-            faults.error(
-                "newer-schema",
-                value.span(),
-                "this file is of a newer schema",
-                "upgrade plimsoll, or write schema = 1",
-            );
-        }
-    } else {
+    root.version(faults);
+    if root.value("schema").is_none() {
         faults.error(
             "key-missing",
             0..0,

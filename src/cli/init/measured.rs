@@ -133,7 +133,7 @@ pub(super) fn stored(world: &World, written: &[Budget]) -> Result<Found> {
 
 /// The headline series of result files, one point each; nothing is stored.
 pub(super) fn given(world: &World, args: &Args, written: &[Budget]) -> Result<Found> {
-    let label = world.environment(args.env.as_deref()).label;
+    let label = load::environment(world, args.env.as_deref())?.label;
     let files = Record {
         paths: args.paths.clone(),
         ..Record::default()

@@ -6,12 +6,13 @@ use super::super::{answer, load, log};
 use super::machine::Machine;
 use super::{Meter, commands, short, workshop_folder};
 use anyhow::{Context, Result, bail};
+use plimsoll::budget::{NameError, Named, Names};
 use plimsoll::git::Git;
 use plimsoll::lab::{
     Aim, Clock as _, CommandBench, Commands, End, Found, LabError, Look, Making, Probe, Side,
     Workshop, bisect,
 };
-use plimsoll::model::{CommitId, Direction, Measurement, Unit};
+use plimsoll::model::{CommitId, Direction, Measurement, SeriesKey, Tags, Unit};
 use plimsoll::report::text;
 use plimsoll::report::view::{ChangeKind, ReportView, SeriesView};
 use plimsoll::verdict::Exit;
@@ -25,6 +26,8 @@ const BATCH: usize = 5;
 
 /// What the history knows of the change.
 struct History {
+    /// Of which series.
+    series: String,
     good: CommitId,
     bad: CommitId,
     effect: Option<(f64, f64, f64)>,
@@ -46,6 +49,10 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         ),
     };
     let line = line(git, &good, &bad)?;
+    // A feature or a limit is measured by the series of it that changed.
+    let series = history
+        .as_ref()
+        .map_or_else(|| args.series.clone(), |history| history.series.clone());
     let known = history.filter(|h| h.good == good && h.bad == bad);
     if line.len() == 2 {
         let only = git.commit(&bad)?;
@@ -81,7 +88,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         workshop: &workshop,
         commands: &commands,
         line: &line,
-        series: &args.series,
+        series: &series,
         held: [None, None],
         last: 1,
         batch: 1,
@@ -157,6 +164,7 @@ fn newest_change(view: &ReportView, series: &SeriesView) -> Option<(usize, Histo
     Some((
         place,
         History {
+            series: series.key.to_string(),
             good,
             bad,
             effect: change.effect,
@@ -227,8 +235,15 @@ struct Looking<'a> {
 struct Measured {
     benchmark: String,
     metric: String,
+    tags: Tags,
     unit: Unit,
     direction: Direction,
+}
+
+impl Measured {
+    fn is(&self, other: &Measurement) -> bool {
+        self.benchmark == other.benchmark && self.metric == other.metric && self.tags == other.tags
+    }
 }
 
 impl Looking<'_> {
@@ -241,9 +256,7 @@ impl Looking<'_> {
     /// The value of the series that is searched for.
     fn pick(&mut self, measurements: &[Measurement]) -> Result<f64, LabError> {
         let found = match &self.metric {
-            Some(known) => measurements
-                .iter()
-                .find(|m| m.benchmark == known.benchmark && m.metric == known.metric),
+            Some(known) => measurements.iter().find(|m| known.is(m)),
             None => named(measurements, self.series)?,
         };
         let Some(found) = found else {
@@ -255,6 +268,7 @@ impl Looking<'_> {
         self.metric.get_or_insert_with(|| Measured {
             benchmark: found.benchmark.clone(),
             metric: found.metric.clone(),
+            tags: found.tags.clone(),
             unit: found.unit.clone(),
             direction: found.direction.unwrap_or(Direction::Lower),
         });
@@ -331,30 +345,41 @@ impl Probe for Looking<'_> {
     }
 }
 
-/// The measurement of that name: BENCHMARK:METRIC, BENCHMARK or METRIC; of a benchmark alone its
-/// headline, which is CPU time where a command itself was measured.
+/// The measurement of that name, as `plimsoll log` understands names, or of that metric where one
+/// benchmark alone has it; of a benchmark alone its headline, which is CPU time where a command itself
+/// was measured.
 fn named<'m>(
     measurements: &'m [Measurement],
     name: &str,
 ) -> Result<Option<&'m Measurement>, LabError> {
-    let name = name.split_once('@').map_or(name, |(before, _)| before);
-    let whole = |m: &&Measurement| format!("{}:{}", m.benchmark, m.metric) == name;
-    if let Some(found) = measurements.iter().find(whole) {
-        return Ok(Some(found));
-    }
+    // What was measured here has no label, so any that is given fits.
+    let (_, env) = name.rsplit_once('@').unwrap_or_default();
+    let key = |m: &Measurement| SeriesKey {
+        benchmark: m.benchmark.clone(),
+        metric: m.metric.clone(),
+        tags: m.tags.clone(),
+        env: env.to_owned(),
+    };
     let of: Vec<&Measurement> = measurements
         .iter()
         .filter(|m| m.benchmark == name)
         .collect();
-    for metric in ["cpu", "time", "latency.p95"] {
-        if let Some(found) = of.iter().find(|m| m.metric == metric) {
-            return Ok(Some(found));
-        }
+    if let [cpu] = of.iter().filter(|m| m.metric == "cpu").collect::<Vec<_>>()[..] {
+        return Ok(Some(cpu));
     }
+    let keys: Vec<SeriesKey> = measurements.iter().map(key).collect();
+    let names = Names {
+        features: Vec::new(),
+        series: keys.iter().collect(),
+    };
     let metrics: Vec<&Measurement> = measurements.iter().filter(|m| m.metric == name).collect();
-    match (of.as_slice(), metrics.as_slice()) {
-        ([one], _) | ([], [one]) => Ok(Some(one)),
-        ([], []) => {
+    match (names.find(name), metrics.as_slice()) {
+        (Ok(Named::Series(found)), _) => {
+            let at = keys.iter().position(|key| key == found);
+            Ok(at.and_then(|at| measurements.get(at)))
+        }
+        (Err(NameError::Nothing(_)) | Ok(_), [one]) => Ok(Some(one)),
+        (Err(NameError::Nothing(_)) | Ok(_), _) => {
             let names: Vec<String> = measurements
                 .iter()
                 .take(8)
@@ -365,9 +390,7 @@ fn named<'m>(
                 names.join(", ")
             )))
         }
-        _ => Err(LabError::Results(format!(
-            "`{name}` may mean several series: write BENCHMARK:METRIC"
-        ))),
+        (Err(several), _) => Err(LabError::Results(several.to_string())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `plimsoll compare`: two commits side by side.
 
-use super::super::args::{Check as CheckArgs, Compare as Args};
+use super::super::args::{Check as CheckArgs, Compare as Args, Format};
 use super::super::check;
 use super::super::world::World;
 use super::paired::{Rules, Scene, Telling, both};
@@ -8,6 +8,15 @@ use anyhow::{Result, bail};
 use plimsoll::verdict::{ChosenBase, Exit};
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
+    let told = compare(world, args);
+    if args.format == Format::Json {
+        check::told_in_json(world, args.head.as_deref(), true, told)
+    } else {
+        told
+    }
+}
+
+fn compare(world: &World, args: &Args) -> Result<Exit> {
     let git = world.repository()?;
     let rules = Rules::read(world, args.budgets.as_ref())?;
     let head = match &args.head {

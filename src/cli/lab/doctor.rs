@@ -243,7 +243,7 @@ fn measured(world: &World, args: &Args, settings: &Settings) -> Result<String> {
         control: false,
         warm_ups: 1,
     };
-    let env = world.environment(None).label;
+    let env = load::environment(world, None)?.label;
     let own = settings
         .lab
         .bench

@@ -2,7 +2,7 @@
 
 use super::super::args::{HookCommand, LabArgs, PrePush};
 use super::super::world::World;
-use super::super::{answer, say};
+use super::super::{answer, load, say};
 use super::machine::Machine;
 use super::paired::{Measured, Rules, Scene, Telling, judge, measure};
 use super::{commands, plan};
@@ -34,7 +34,7 @@ pub(crate) fn run(world: World, command: &HookCommand) -> Result<Exit> {
     match command {
         HookCommand::Install => install(&world),
         HookCommand::Remove => remove(&world),
-        HookCommand::PrePush(args) => pre_push(&world.of_hook()?, args),
+        HookCommand::PrePush(args) => pre_push(&world, args),
     }
 }
 
@@ -315,7 +315,7 @@ fn push(
             .min(hook.max_wall.saturating_sub(machine.now()).mul_f64(0.8)),
         ..usual
     };
-    let label = world.environment(None).label;
+    let label = load::environment(world, None)?.label;
     let commits = [&one.base.commit, &one.head];
     let measured = match measure(git, machine, commits, &commands, &plan, &label, &left) {
         Ok(measured) => measured,
@@ -389,10 +389,14 @@ fn keep(world: &World, git: &Git, one: &Wanted, measured: &Measured) {
             Some(kept)
         })
         .collect();
+    let environment = match load::environment(world, None) {
+        Ok(environment) => environment,
+        Err(error) => return say(&format!("the figures were not kept: {error}")),
+    };
     let run = Run {
         schema: 1,
         commit: one.head.clone(),
-        environment: world.environment(None),
+        environment,
         suite: String::new(),
         part: String::new(),
         dirty: false,

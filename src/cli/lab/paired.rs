@@ -92,11 +92,11 @@ impl Rules {
         let settings = load::settings(world)?;
         let (budgets, warnings) = load::budgets(world, folder)?.unwrap_or_default();
         if load::has_errors(&warnings) {
-            let shown: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-            bail!(
-                "the budget files cannot be used, so nothing was measured\n\n{}",
-                shown.join("\n\n")
-            );
+            let findings = warnings;
+            return Err(anyhow::Error::new(check::Faulty {
+                undone: "measured",
+                findings,
+            }));
         }
         Ok(Self {
             budgets,
@@ -176,7 +176,7 @@ pub(crate) fn judge(
         head,
         env,
     } = scene;
-    let environment = world.environment(env);
+    let environment = load::environment(world, env)?;
     let mut notes = Vec::new();
     let history = history_of_base(scene, &rules, &mut notes);
     let outcome = judge_pairs(&PairedCheck {
@@ -373,7 +373,7 @@ pub(crate) fn both(
     let commands = commands(world, lab, &rules.settings.lab)?;
     let plan = plan(lab, &rules.settings.lab, &commands, [&base.commit, head]);
     let machine = Machine::new()?;
-    let label = world.environment(env).label;
+    let label = load::environment(world, env)?.label;
     let measured = measure(
         git,
         &machine,

@@ -7,6 +7,7 @@ mod tell;
 
 use super::answer;
 use super::args::{Format, Record};
+use super::load;
 use super::world::{Target, World, target};
 use anyhow::{Result, bail};
 use inputs::{inputs, options, read, results_of};
@@ -29,7 +30,7 @@ pub(crate) fn run(world: &World, args: &Record) -> Result<Exit> {
         return dry_run(world, args, &sizes);
     }
     let target = target(world, args.commit.as_deref())?;
-    let environment = world.environment(args.env.as_deref());
+    let environment = load::environment(world, args.env.as_deref())?;
     let head_time = target
         .commit
         .as_ref()
@@ -151,7 +152,7 @@ impl Again {
             }
         }
         let target = after_command(world, &args, before)?;
-        let environment = world.environment(args.env.as_deref());
+        let environment = load::environment(world, args.env.as_deref())?;
         let runs: Vec<Run> = attempts
             .iter()
             .map(|attempt| attempt.to_run(&args.suite, &args.part, &target, &environment))

@@ -4,7 +4,7 @@ use super::Builder;
 use super::changes::take_in;
 use super::state::state;
 use crate::analysis::{Analysis, Ledger, analyse};
-use crate::budget::Limit;
+use crate::budget::{Budget, Limit};
 use crate::detect::Scale;
 use crate::history::{Point, Series};
 use crate::model::{Direction, SeriesKey};
@@ -30,17 +30,17 @@ impl Builder<'_> {
     pub(super) fn view(&self, series: &Series) -> SeriesView {
         let analysis = analyse(series);
         let key = &series.row.key;
-        let chosen = self
-            .project
-            .budgets
-            .iter()
-            .enumerate()
-            .find_map(|(feature, budget)| {
-                let limit = budget.limits.iter().find(|limit| {
-                    limit.select.matches(key, &self.headlines) && self.carries(limit, key)
-                })?;
-                Some((feature, budget, limit))
-            });
+        let budgets = self.project.budgets.iter().enumerate();
+        let selecting: Vec<(usize, &Budget, &Limit)> = budgets
+            .flat_map(|(feature, budget)| {
+                let limits = budget.limits.iter();
+                limits.map(move |limit| (feature, budget, limit))
+            })
+            .filter(|(_, _, limit)| {
+                limit.select.matches(key, &self.headlines) && self.carries(limit, key)
+            })
+            .collect();
+        let chosen = selecting.first().copied();
         let limit = chosen.map(|(_, _, limit)| limit);
         let direction = limit
             .and_then(|limit| limit.direction)
@@ -69,6 +69,10 @@ impl Builder<'_> {
             direction,
             feature: chosen.map(|(feature, _, _)| feature),
             limit: limit.map(|limit| limit.id.clone()),
+            limits: selecting
+                .iter()
+                .map(|(feature, _, limit)| (*feature, limit.id.clone()))
+                .collect(),
             state: State::Unbudgeted,
             sentence: String::new(),
             level,

@@ -138,6 +138,7 @@ mod tests {
             direction: None,
             feature: None,
             limit: None,
+            limits: Vec::new(),
             state: State::Ok,
             sentence: String::new(),
             level: None,

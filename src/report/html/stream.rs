@@ -125,6 +125,7 @@ impl Brief {
             series: SeriesView {
                 slug: series.slug.clone(),
                 key: series.key.clone(),
+                limits: Vec::new(),
                 unit: series.unit.clone(),
                 limit: series.limit.clone(),
                 sentence: series.sentence.clone(),

@@ -207,7 +207,7 @@ pub(in crate::verdict) fn blank(
     LimitVerdict {
         feature: budget.feature.clone(),
         limit: limit.id.clone(),
-        rule: None,
+        rule: limit.rules().first().copied(),
         owner: budget.owner.clone(),
         kind: limit.kind,
         on_unproven: limit.unproven,
@@ -258,14 +258,15 @@ pub(in crate::verdict) fn unjudged(
     }
 }
 
-pub(super) fn proven_worse(base: &Base, head: &Head, exact: bool) -> bool {
+/// Whether the head is worse than its base at all.
+pub(super) fn added(base: &Base, head: &Head, exact: bool) -> Judgement {
     let any = crate::budget::Regress {
         limit: 0.0,
         warn: None,
         falls: false,
     };
     let min = crate::budget::Minimum::default();
-    judge_regress(base, head, any, &min, exact).verdict == Verdict::Over
+    judge_regress(base, head, any, &min, exact)
 }
 
 pub(super) fn is_counter(limit: &Limit, unit: &Unit) -> bool {

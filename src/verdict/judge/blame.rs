@@ -1,9 +1,9 @@
 //! Which commits brought a change: the head, or earlier ones.
 
-use super::{Bench, JudgedBase, Judging, proven_worse};
+use super::{Bench, JudgedBase, Judging, added};
 use crate::analysis::{analyse, suspects};
 use crate::budget::Minimum;
-use crate::history::Point;
+use crate::history::{Point, Timeline};
 use crate::model::Direction;
 use crate::stats::median;
 use crate::verdict::rules::ALPHA;
@@ -143,14 +143,21 @@ impl Judging<'_, '_> {
         over_before: bool,
         top: Option<f64>,
     ) -> Option<Brought> {
-        let (mut over_before, base) = (over_before, &seen.judged.base);
-        if proven_worse(base, seen.head, exact) {
-            let brought = self.bringers(seen, 0.0, exact);
-            let Some(raised) = brought.by_base else {
-                return Some(brought);
-            };
-            over_before |= top.is_some_and(|top| raised > top);
-        } else if !over_before && base.points < Minimum::default().points {
+        let base = &seen.judged.base;
+        let brought = self.bringers(seen, 0.0, exact);
+        let raised = brought.by_base.zip(top);
+        let over_before = over_before || raised.is_some_and(|(raised, top)| raised > top);
+        let added = added(base, seen.head, exact);
+        if added.verdict == Verdict::Over && brought.by_base.is_none() {
+            if over_before && judgement.p.is_some() {
+                // Only what it adds is its own, and has to pass the control over all tests.
+                (judgement.p, judgement.outlying) = (added.p, added.outlying);
+                judgement.carried = Some(Vec::new());
+            }
+            return Some(brought);
+        }
+        if added.verdict != Verdict::Over && !over_before && base.points < Minimum::default().points
+        {
             // Too little is known of the base to say what it carries.
             return None;
         }
@@ -163,12 +170,16 @@ impl Judging<'_, '_> {
     }
 
     pub(super) fn name(&self, found: &mut LimitVerdict, places: Vec<u32>) {
-        let commits = self.check.timeline;
-        found.suspects = places
-            .iter()
-            .take(50)
-            .filter_map(|place| commits.at(*place).cloned())
-            .collect();
-        found.introduced_by = found.suspects.first().cloned();
+        name_on(self.check.timeline, found, &places);
     }
+}
+
+/// Names the commits of these places as those that brought what was found.
+pub(super) fn name_on(line: &Timeline, found: &mut LimitVerdict, places: &[u32]) {
+    found.suspects = places
+        .iter()
+        .take(50)
+        .filter_map(|place| line.at(*place).cloned())
+        .collect();
+    found.introduced_by = found.suspects.first().cloned();
 }

@@ -22,7 +22,7 @@ impl Judging<'_, '_> {
             );
         };
         let exact = judged.exact(pair.limit);
-        let points = judged.points + usize::from(self.check.base.is_none());
+        let points = self.with_its_own(judged.points);
         let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
         judged.without_base(&mut judgement);
         let level = judgement.level;
@@ -36,6 +36,9 @@ impl Judging<'_, '_> {
             let top = judged.base.working(limit);
             let over_before = judged.base.level > top;
             own = self.own_part(&mut judgement, &seen, exact, over_before, Some(top));
+            if judgement.carried.is_some() {
+                judgement.carried = Some(self.crossing(&seen, limit, pair.direction));
+            }
         }
         let mut found = self.describe(pair, bench, Rule::Max, judgement);
         found.new_machine = !judged.own && !bench.base_points.is_empty();

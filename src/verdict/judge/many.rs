@@ -1,6 +1,7 @@
 //! Over all rules of a check: threads, control over many tests, order.
 
 use super::Check;
+use super::blame::name_on;
 use crate::verdict::{LimitVerdict, Reason, Record, Tail};
 use std::collections::HashSet;
 
@@ -65,6 +66,9 @@ pub(super) fn control_many(
         let proven = p <= alpha && outlier <= crate::verdict::rules::ALPHA;
         if limits[index].judgement.is_over_by_test() && !proven {
             limits[index].judgement.demote();
+            if let Some(places) = limits[index].judgement.carried.take() {
+                name_on(check.timeline, &mut limits[index], &places);
+            }
         }
     }
     Controlling { tests, tail }

@@ -31,7 +31,7 @@ use crate::history::{Placement, Timeline};
 use crate::model::{CommitId, Failure, SeriesKey};
 use crate::stats::{benjamini_hochberg, holm};
 use crate::store::{Columns, RunRow, SeriesRow};
-use bench::{Bench, JudgedBase, Judging, days, is_counter, proven_worse};
+use bench::{Bench, JudgedBase, Judging, added, days, is_counter};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use many::{Controlling, control_many, in_threads};

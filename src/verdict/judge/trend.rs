@@ -135,6 +135,12 @@ impl Judging<'_, '_> {
             .unwrap_or(own)
     }
 
+    /// Points that a rule can decide with: those of the base. Where there is none the branch itself is
+    /// judged, and the commit that is looked at is the newest point of it.
+    pub(super) fn with_its_own(&self, points: usize) -> usize {
+        points + usize::from(self.check.base.is_none())
+    }
+
     fn learning(
         &self,
         pair: &Pair<'_>,
@@ -177,8 +183,11 @@ impl Judging<'_, '_> {
         };
         let alarms = self.alarms(pair, base, margin);
         let least = pair.limit.min.points;
-        let (mut judgement, measured) = judge_creep(&windowed, margin, alarms, least);
-        if judgement.reason == Some(Reason::Learning) && dots.len() + 1 >= judgement.points.1 {
+        let judged_points = self.with_its_own(dots.len());
+        let head_points = dots.len() + 1 - judged_points;
+        let (mut judgement, measured) =
+            judge_creep(&windowed, margin, alarms, (least, head_points));
+        if judgement.reason == Some(Reason::Learning) && judged_points >= judgement.points.1 {
             // There are enough points, but never so many inside one window.
             judgement.reason = Some(Reason::Unattainable);
         }
@@ -192,7 +201,8 @@ impl Judging<'_, '_> {
             let mut before = windowed.clone();
             before.x.pop();
             before.y.pop();
-            let inherited = judge_creep(&before, margin, alarms, least).0.verdict == Verdict::Over;
+            let inherited =
+                judge_creep(&before, margin, alarms, (least, 0)).0.verdict == Verdict::Over;
             let exact = judged.exact(pair.limit);
             own = self.own_part(&mut judgement, &seen, exact, inherited, None);
         }
@@ -279,7 +289,7 @@ impl Judging<'_, '_> {
                 own_record_p(base, &head)
             },
         };
-        let points = (dots.len() + 1, pair.limit.min.points);
+        let points = (self.with_its_own(dots.len()), pair.limit.min.points);
         let mut judgement = if judged.exact(pair.limit) {
             exact_drift(base, level_then, head.centre, margin)
         } else {
@@ -303,6 +313,12 @@ impl Judging<'_, '_> {
             let exact = judged.exact(pair.limit);
             let top = Some(level_then + margin);
             own = self.own_part(&mut judgement, &seen, exact, carried, top);
+            if judgement.carried.is_some() {
+                let top = base.value(level_then + margin);
+                let places = self.crossing(&seen, top, pair.direction);
+                let brought = places.len() <= MOST_SUSPECTS;
+                judgement.carried = Some(if brought { places } else { Vec::new() });
+            }
         }
         let level = judgement.level;
         let mut found = self.describe(pair, bench, Rule::Drift, judgement);

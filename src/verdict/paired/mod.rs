@@ -308,7 +308,7 @@ impl One<'_, '_> {
 
     fn describe(&self, rule: Option<Rule>, judgement: Judgement) -> LimitVerdict {
         let mut found = blank(self.budget, self.limit, judgement);
-        found.rule = rule;
+        found.rule = rule.or(found.rule);
         found.series = Some(self.series.key.clone());
         found.unit = self.series.unit.clone();
         found.direction = self.direction;

@@ -11,17 +11,18 @@ pub(crate) const CREEP_ALPHA: f64 = 0.01;
 
 /// Judges a creep: over where the growth of the window is proven above `margin`. That also proves the
 /// trend: one test, since Mann–Kendall's S of y − b·x falls as b grows. All on the working scale;
-/// `alarms` is the size from which a step is the business of `regress`.
+/// `alarms` is the size from which a step is the business of `regress`; `least` points are needed
+/// besides the last `head` of the window, which are the change that is judged.
 #[must_use]
 pub fn judge_creep(
     window: &Windowed,
     margin: f64,
     alarms: f64,
-    points: usize,
+    (least, head): (usize, usize),
 ) -> (Judgement, Option<CreepFound>) {
     let mut found = Judgement::bare(Verdict::Unproven, Reason::Learning);
-    found.points = (window.y.len(), points.max(CREEP_POINTS));
-    if window.y.len() < found.points.1 {
+    found.points = (window.y.len().saturating_sub(head), least.max(CREEP_POINTS));
+    if found.points.0 < found.points.1 {
         return (found, None);
     }
     let Some(creep) = measure_creep(window, alarms).filter(|creep| creep.span > 0.0) else {

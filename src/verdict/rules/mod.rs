@@ -53,6 +53,9 @@ pub struct Judgement {
     pub runs_needed: Option<usize>,
     /// Points that the base has and needs.
     pub points: (usize, usize),
+    /// Where it is over without the change, too, and `p` is that of what the change adds: the places of
+    /// the commits that brought the rest.
+    pub carried: Option<Vec<u32>>,
 }
 
 impl Judgement {
@@ -70,6 +73,7 @@ impl Judgement {
             smallest_effect: None,
             runs_needed: None,
             points: (0, 0),
+            carried: None,
         }
     }
 
@@ -79,8 +83,13 @@ impl Judgement {
         self.verdict == Verdict::Over && self.p.is_some()
     }
 
-    /// An over whose p-value did not survive the control over many series.
+    /// An over whose p-value did not survive the control over many series: a suspect, or what the base
+    /// carries already.
     pub fn demote(&mut self) {
+        if self.carried.is_some() {
+            (self.verdict, self.reason) = (Verdict::Inherited, None);
+            return;
+        }
         self.verdict = Verdict::Unproven;
         self.reason = Some(Reason::Suspect);
         self.runs_needed = Some(self.runs_needed.unwrap_or(2));
@@ -176,6 +185,7 @@ fn skeleton(
         smallest_effect: contrast.smallest(base),
         runs_needed: None,
         points: (points, min.points),
+        carried: None,
     }
 }
 

@@ -97,7 +97,7 @@ fn over(
         let mut rng = Random(seed * 1_000_003 + n as u64);
         let noise = noise(kind, n, &mut rng);
         let y: Vec<f64> = (0..n).map(|i| truth(i) + cv * noise[i]).collect();
-        let (found, _) = judge_creep(&windowed(&y, n), margin, 1.05_f64.ln(), 5);
+        let (found, _) = judge_creep(&windowed(&y, n), margin, 1.05_f64.ln(), (5, 0));
         count += u64::from(found.verdict == Verdict::Over);
     }
     count as f64 / runs as f64

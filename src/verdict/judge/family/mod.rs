@@ -236,8 +236,10 @@ impl Families {
             help: help.to_owned(),
             source: Some(pair.limit.place(rule).clone()),
         };
-        self.limits
-            .push(unjudged(pair.budget, pair.limit, &finding));
+        let mut limit = unjudged(pair.budget, pair.limit, &finding);
+        let named = Rule::ALL.into_iter().find(|own| own.as_str() == rule);
+        limit.rule = named.or(limit.rule);
+        self.limits.push(limit);
         self.findings.push(finding);
     }
 }
