@@ -120,6 +120,7 @@ fn check(c: &mut Criterion) {
                     shallow: false,
                     today: jiff::civil::date(2026, 1, 1),
                     stage: plimsoll::verdict::Stage::Only,
+                    memo: None,
                     threads: std::thread::available_parallelism().map_or(1, usize::from),
                 }))
             });

@@ -1,5 +1,6 @@
-//! Damages the fixtures of all formats and reads them: nothing may panic, and no number that comes
-//! out may be none or negative.
+//! Damages the fixtures of all formats, and budgets and settings, and reads them: nothing may panic,
+//! no number that comes out may be none or negative, and a budget that cannot be read is said to be
+//! wrong at a place.
 //!
 //! `cargo run --example fuzz -- --seconds 60 --seed 1`. The cases follow from the seed alone. One that
 //! fails is written to `target/fuzz-failure`, and the answer says how it was read.
@@ -140,6 +141,82 @@ fn attempt(path: &Path, bytes: &[u8], from: Option<&str>, understood: &mut u64) 
     }
 }
 
+/// Pieces of budgets and settings that hold every key of the language.
+const BUDGETS: [&str; 3] = [
+    include_str!("../budgets/check.toml"),
+    include_str!("../budgets/detect.toml"),
+    r#"
+schema = 1
+[feature]
+name = "checkout"
+owner = "@acme/checkout"
+journey = "cart → paid"
+paths = ["src/checkout/**"]
+[[limit]]
+id = "p95"
+select = { benchmark = "POST /checkout", metric = "latency.p95", tags = { users = "500" }, env = "ci" }
+max = "250ms"
+min = { runs = 3, points = 5 }
+ratchet = { after = 20, floor = "100ms" }
+regress = { vs = "base", limit = "+5%", warn = "+3%" }
+drift = { vs = "tag:v2.0.0", limit = "+8%", until = 2027-03-31 }
+creep = { window = "90d", limit = "+3%" }
+growth = { by = "users", max_slope = 0.1 }
+scaling = { by = "users", from = 50, to = 500, max_ratio = 2.0 }
+guard = { metric = "error_rate", max = "0.1%" }
+unproven = "warn"
+missing = "fail"
+deterministic = false
+direction = "lower"
+[[accepted]]
+id = "tax"
+limit = "p95"
+commit = "9f3c2ab"
+reason = "exact tax rules"
+ceiling = "300ms"
+until = 2027-01-31
+[[rename]]
+from = { benchmark = "sort/*" }
+to = { benchmark = "order/*" }
+reason = "a new name"
+[[retired]]
+select = { benchmark = "old" }
+[env]
+[lab]
+build = "cargo build --release"
+bench = "./target/release/app"
+time = "60s"
+[hook]
+strict = true
+[sync]
+branch = "plimsoll-data"
+"#,
+];
+
+/// Reads a damaged budget file; what went wrong, if anything did.
+fn attempt_budget(text: &str) -> Option<String> {
+    let today = jiff::civil::date(2026, 1, 1);
+    let path = Path::new("budgets/fuzz.toml");
+    let read = catch_unwind(|| {
+        let (budget, findings) = plimsoll::budget::parse(path, text, today);
+        let (settings, faults) = plimsoll::budget::parse_settings(path, text);
+        let silent =
+            (budget.is_none() && findings.is_empty()) || (settings.is_none() && faults.is_empty());
+        // What is wrong is also shown: with its line, whatever stands there.
+        let shown: usize = findings
+            .iter()
+            .chain(&faults)
+            .map(|finding| finding.to_string().len())
+            .sum();
+        (silent, shown)
+    });
+    match read {
+        Err(_) => Some("the reader of budgets panicked".to_owned()),
+        Ok((true, _)) => Some("a file was refused without a word".to_owned()),
+        Ok((false, _)) => None,
+    }
+}
+
 fn fixtures(folder: &Path, out: &mut Vec<(PathBuf, Vec<u8>)>) -> std::io::Result<()> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| entry.map(|e| e.path()))
@@ -173,13 +250,33 @@ fn run() -> Result<bool, String> {
     fixtures(&folder, &mut files).map_err(|e| format!("{}: {e}", folder.display()))?;
     let names: Vec<&str> = formats().iter().map(|f| f.name).collect();
     let begun = Instant::now();
+    let budgets: Vec<(PathBuf, Vec<u8>)> = BUDGETS
+        .iter()
+        .map(|text| (PathBuf::from("budget"), text.as_bytes().to_vec()))
+        .collect();
     let (mut cases, mut reads, mut understood) = (0_u64, 0_u64, 0_u64);
+    let mut policies = 0_u64;
     let mut slowest = (Duration::ZERO, PathBuf::new());
     while begun.elapsed() < Duration::from_secs(seconds) {
         // Each case has a seed of its own, so that it can be made again alone.
         let mut random = Random((seed << 32 ^ cases).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (path, whole) = &files[random.below(files.len())];
         let mut bytes = whole.clone();
+        if cases % 3 == 0 {
+            let mut budget = BUDGETS[random.below(BUDGETS.len())].as_bytes().to_vec();
+            damage(&mut budget, &budgets, &mut random);
+            let text = String::from_utf8_lossy(&budget);
+            policies += 1;
+            if let Some(fault) = attempt_budget(&text) {
+                let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz-failure");
+                fs::write(&kept, &budget).map_err(|e| format!("{}: {e}", kept.display()))?;
+                eprintln!(
+                    "{fault}\ncase {cases} of seed {seed}; it is in {}",
+                    kept.display()
+                );
+                return Ok(false);
+            }
+        }
         damage(&mut bytes, &files, &mut random);
         let mut ways = vec![None, Some(names[random.below(names.len())])];
         // The fixtures of a tool are in the folder of its name.
@@ -213,7 +310,7 @@ fn run() -> Result<bool, String> {
         cases += 1;
     }
     println!(
-        "{cases} damaged files read {reads} times, {understood} times with results; the slowest took {:.2} s, made of {}",
+        "{cases} damaged files read {reads} times, {understood} times with results, and {policies} damaged budgets; the slowest took {:.2} s, made of {}",
         slowest.0.as_secs_f64(),
         slowest.1.display()
     );

@@ -7,7 +7,7 @@ use crate::{Any, Lab, SEED};
 use plimsoll::budget::{self, Anchor, Budget};
 use plimsoll::history::Timeline;
 use plimsoll::model::{CommitId, Direction, SeriesKey, Tags, Unit};
-use plimsoll::store::{Columns, SeriesRow};
+use plimsoll::store::{Cell, SeriesRow};
 use plimsoll::verdict::{Check, Commits, Control, Stage, Verdict, judge};
 use std::collections::HashMap;
 use std::path::Path;
@@ -84,17 +84,17 @@ fn verdict(branch: Branch, budgets: &[Budget], z: &[f64]) -> Any<Option<Verdict>
     }
     let anchor = Anchor::Tag("v1".to_owned());
     commits.pins.push((FILE.into(), anchor, commit(0)?));
-    let mut columns = Columns::default();
+    let mut points: Vec<Cell> = Vec::new();
     let mut runs = Vec::new();
     for (place, z) in z.iter().enumerate() {
         let id = place as i64 + 1;
         runs.push(run(id, place)?);
-        columns.runs.push(id);
-        columns
-            .values
-            .push(100.0 * (CV * z + (branch.level)(place as f64)).exp());
-        columns.spreads.push(None);
-        columns.n.push(1);
+        points.push(Cell {
+            run: id,
+            value: 100.0 * (CV * z + (branch.level)(place as f64)).exp(),
+            spread: None,
+            n: 1,
+        });
     }
     let series = SeriesRow {
         id: 1,
@@ -116,11 +116,12 @@ fn verdict(branch: Branch, budgets: &[Budget], z: &[f64]) -> Any<Option<Verdict>
         timeline: &Timeline::new(timeline),
         runs: &runs,
         series: &[series],
-        columns: &[columns],
+        columns: &[points.into_iter().collect()],
         failures: &HashMap::new(),
         budgets,
         retired: &[],
         stage: Stage::Only,
+        memo: None,
         env: None,
         shallow: false,
         today: jiff::civil::date(2026, 11, 21),

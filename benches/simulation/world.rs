@@ -5,7 +5,7 @@ use crate::random::Random;
 use plimsoll::budget::{self, Budget};
 use plimsoll::history::Timeline;
 use plimsoll::model::{CommitId, Direction, Environment, RunId, SeriesKey, Source, Tags, Unit};
-use plimsoll::store::{Columns, RunRow, SeriesRow};
+use plimsoll::store::{Cell, Columns, RunRow, SeriesRow};
 use plimsoll::verdict::{Check, ChosenBase, LimitVerdict, Stage, judge};
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -37,7 +37,7 @@ pub(crate) struct World<'r> {
     random: Random,
     recorded: &'r [Vec<f64>],
     jobs: Vec<Vec<f64>>,
-    columns: Vec<Columns>,
+    points: Vec<Vec<Cell>>,
     runs: Vec<RunRow>,
 }
 
@@ -76,7 +76,7 @@ impl<'r> World<'r> {
             random,
             recorded,
             jobs: Vec::new(),
-            columns: vec![Columns::default(); design.series],
+            points: vec![Vec::new(); design.series],
             runs: Vec::new(),
         };
         for _ in 0..design.series {
@@ -99,12 +99,7 @@ impl<'r> World<'r> {
     /// As if the head had not measured a series.
     pub(crate) fn forget_head_of(&mut self, index: usize) {
         let head = self.runs.len() - self.design.head_runs;
-        let columns = &mut self.columns[index];
-        let kept = columns.runs.partition_point(|run| *run <= head as i64);
-        columns.runs.truncate(kept);
-        columns.values.truncate(kept);
-        columns.spreads.truncate(kept);
-        columns.n.truncate(kept);
+        self.points[index].retain(|cell| cell.run <= head as i64);
     }
 
     fn add_runs(
@@ -117,8 +112,8 @@ impl<'r> World<'r> {
         for _ in 0..count {
             let id = self.runs.len() as i64 + 1;
             self.runs.push(run(id, place)?);
-            let columns = self.columns.iter_mut().enumerate();
-            for (index, columns) in columns.filter(|(index, _)| measured(*index)) {
+            let points = self.points.iter_mut().enumerate();
+            for (index, points) in points.filter(|(index, _)| measured(*index)) {
                 let job = self.jobs[index][place];
                 let mut own = self.random.normal();
                 if design.outliers > 0.0 && self.random.uniform() < design.outliers {
@@ -127,10 +122,12 @@ impl<'r> World<'r> {
                 let z = (1.0 - design.own).sqrt() * job + design.own.sqrt() * own;
                 let changed = index == 0 && place == design.base_commits;
                 let shift = if changed { design.effect } else { 0.0 };
-                columns.runs.push(id);
-                columns.values.push(100.0 * (CV * z + shift).exp());
-                columns.spreads.push(None);
-                columns.n.push(1);
+                points.push(Cell {
+                    run: id,
+                    value: 100.0 * (CV * z + shift).exp(),
+                    spread: None,
+                    n: 1,
+                });
             }
         }
         Ok(())
@@ -143,6 +140,11 @@ impl<'r> World<'r> {
         stage: Stage,
     ) -> Result<Vec<LimitVerdict>, Box<dyn Error>> {
         let last = self.design.base_commits;
+        let columns: Vec<Columns> = self
+            .points
+            .iter()
+            .map(|points| points.iter().copied().collect())
+            .collect();
         let commits = (0..=last).map(commit).collect::<Result<Vec<_>, _>>()?;
         let timeline = Timeline::new(commits);
         let series: Vec<SeriesRow> = (0..self.design.series)
@@ -171,11 +173,12 @@ impl<'r> World<'r> {
             timeline: &timeline,
             runs: &self.runs,
             series: &series,
-            columns: &self.columns,
+            columns: &columns,
             failures: &HashMap::new(),
             budgets,
             retired: &[],
             stage,
+            memo: None,
             env: None,
             shallow: false,
             today: jiff::civil::date(2026, 11, 21),

@@ -75,22 +75,23 @@ impl Base {
         let sign = direction.worsening_sign();
         let scale = analysis.scale;
         let start = analysis.breaks.last().copied().unwrap_or(0);
-        let runs_of = |i: usize| -> Vec<f64> {
+        let runs_of = |i: usize| {
             let runs = series.runs_of(&points[i]).iter();
-            runs.map(|run| working(run.value, scale, sign) - sign * analysis.offsets[i])
-                .collect()
+            runs.map(move |run| working(run.value, scale, sign) - sign * analysis.offsets[i])
         };
         let newest = points.len().saturating_sub(SPREAD_POINTS).max(start);
         let repeated: Vec<Vec<f64>> = (newest..points.len())
             .filter(|&i| analysis.offsets[i].is_finite())
-            .map(runs_of)
+            .map(|i| runs_of(i).collect())
             .collect();
         let runs = RunSpread::new(&repeated);
-        let mut run_residuals = Vec::new();
+        let mut run_residuals = Vec::with_capacity(points.len());
         let mut level = f64::NAN;
         let mut m = 0;
-        let mut residuals = Vec::new();
+        let mut residuals = Vec::with_capacity(points.len());
         let mut regimes = 0;
+        let mut all: Vec<f64> = Vec::new();
+        let mut ys: Vec<f64> = Vec::new();
         for regime in analysis
             .regimes
             .iter()
@@ -99,12 +100,13 @@ impl Base {
             let first = regime.first.max(start);
             let last = regime.last.min(points.len().saturating_sub(1));
             let within = runs.scale.unwrap_or(0.0);
-            let known = (first..=last).filter(|&i| analysis.offsets[i].is_finite());
-            let commits: Vec<Vec<f64>> = known.map(runs_of).collect();
-            let ys: Vec<f64> = commits
-                .iter()
-                .map(|runs| centre_of_runs(runs, within))
-                .collect();
+            all.clear();
+            ys.clear();
+            for i in (first..=last).filter(|&i| analysis.offsets[i].is_finite()) {
+                let own = all.len();
+                all.extend(runs_of(i));
+                ys.push(centre_of_runs(&all[own..], within));
+            }
             if ys.is_empty() {
                 continue;
             }
@@ -112,7 +114,7 @@ impl Base {
             m = ys.len();
             level = centre(&ys);
             residuals.extend(ys.iter().map(|y| y - level));
-            run_residuals.extend(commits.iter().flatten().map(|y| y - level));
+            run_residuals.extend(all.iter().map(|y| y - level));
         }
         if m == 0 {
             return None;

@@ -4,6 +4,7 @@ mod base;
 pub mod capacity;
 mod creep;
 mod ledger;
+mod memo;
 mod runs;
 mod spent;
 
@@ -11,6 +12,7 @@ pub(crate) use base::centre;
 pub use base::{Base, Noise};
 pub use creep::{CreepFound, Step, Windowed, exhaustion, measure_creep};
 pub use ledger::{Entry, Ledger};
+pub use memo::Memo;
 pub use runs::{RunSpread, centre_of_runs};
 pub use spent::{Boundary, Spent, Stretch, spent};
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::history::{Placement, Timeline};
 use crate::model::{CommitId, Direction, Environment, RunId, SeriesKey, Source, Tags, Unit};
-use crate::store::{Columns, RunRow, SeriesRow};
+use crate::store::{Cell, RunRow, SeriesRow};
 
 /// A series with one run a commit: (value, CPU model).
 fn series(values: &[(f64, &str)]) -> Series {
@@ -36,13 +36,37 @@ fn series(values: &[(f64, &str)]) -> Series {
         unit: Unit::Nanoseconds,
         direction: None,
     };
-    let columns = Columns {
-        runs: runs.iter().map(|r| r.id).collect(),
-        values: values.iter().map(|v| v.0).collect(),
-        spreads: vec![None; values.len()],
-        n: vec![1; values.len()],
-    };
+    let columns = runs
+        .iter()
+        .zip(values)
+        .map(|(run, value)| Cell {
+            run: run.id,
+            value: value.0,
+            spread: None,
+            n: 1,
+        })
+        .collect();
     Placement::new(&runs, &timeline).arrange(row, &columns)
+}
+
+/// A seeded series with a step in its middle, measured on several machines in turn.
+pub(super) fn noisy(seed: u64, n: usize, step: f64, machines: u32) -> Series {
+    let mut state = seed;
+    let mut draw = || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        ((z ^ (z >> 27)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let names = ["a", "b", "c", "d"];
+    let values: Vec<(f64, &str)> = (0..n)
+        .map(|i| {
+            let machine = (draw() * f64::from(machines)) as usize % names.len();
+            let level = if i > n / 2 { 1.0 + step } else { 1.0 };
+            let value = 100.0 * level * (1.0 + 0.1 * machine as f64) + draw();
+            (value, names[machine])
+        })
+        .collect();
+    series(&values)
 }
 
 fn noise(i: usize) -> f64 {

@@ -295,6 +295,9 @@ pub(crate) struct Check {
     /// How often a suspect is measured again.
     #[arg(long, default_value_t = 3, value_name = "N", requires = "command", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) runs: u32,
+    /// Judge again, though nothing may have changed since the last time.
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,

@@ -3,9 +3,11 @@
 use super::args::{Check as Args, Format, Many, Mode};
 use super::confirm::Suspects;
 use super::load::{self, Loaded};
+use super::remember::{Analyses, Answer, Asked, Place, Written};
 use super::world::World;
 use super::{answer, say};
 use anyhow::{Context, Result, bail};
+use plimsoll::analysis::Memo;
 use plimsoll::budget::{Budget, Settings};
 use plimsoll::diag::Diagnostic;
 use plimsoll::git::Git;
@@ -115,20 +117,39 @@ fn history(world: &World, args: &Args) -> Result<Exit> {
         bail!("a command to measure belongs to --confirm or --mode paired: add one of them");
     }
     let start = std::time::Instant::now();
-    let mut view = match judged(world, args, None)? {
+    let found = match judged(world, args, None)? {
         Judged::Faults(findings) => return Err(faulty(findings)),
-        Judged::View(view) => *view,
+        Judged::Known(known) => {
+            known.said.iter().for_each(|text| say(text));
+            known
+        }
+        Judged::View(view, _) if args.ratchet => return tell_ratchet(world, &view.ratchet),
+        Judged::View(mut view, keep) => {
+            let without = told(&view, args.format);
+            view.seconds = Some(0.0);
+            let made = Answer {
+                exit: view.summary.exit,
+                said: keep.said,
+                text: Answer::split(&without, &told(&view, args.format)),
+            };
+            if let Some((place, written)) = keep.place
+                && Written::now(world, args) == Some(written)
+            {
+                place.keep(&made);
+            }
+            made
+        }
     };
-    if args.ratchet {
-        return tell_ratchet(world, &view.ratchet);
+    answer(&found.told(start.elapsed().as_secs_f64()))?;
+    Ok(found.exit)
+}
+
+fn told(view: &CheckView, format: Format) -> String {
+    match format {
+        Format::Table => terminal::check(view),
+        Format::Json => json::check(view),
+        Format::Markdown => markdown::check(view),
     }
-    view.seconds = Some(start.elapsed().as_secs_f64());
-    answer(&match args.format {
-        Format::Table => terminal::check(&view),
-        Format::Json => json::check(&view),
-        Format::Markdown => markdown::check(&view),
-    })?;
-    Ok(view.summary.exit)
 }
 
 /// A commit that this repository need not have, such as a fork's.
@@ -143,13 +164,27 @@ pub(crate) struct Foreign {
 pub(crate) enum Judged {
     /// The budget files hold faults, so nothing was judged.
     Faults(Vec<Diagnostic>),
+    /// What an earlier check of the same answered.
+    Known(Answer),
     /// Everything.
-    View(Box<CheckView>),
+    View(Box<CheckView>, Keep),
+}
+
+/// What is kept of an answer.
+#[derive(Default)]
+pub(crate) struct Keep {
+    /// What was said beside it.
+    said: Vec<String>,
+    /// Where it is kept, and the files as they were before anything was read.
+    place: Option<(Place, Written)>,
 }
 
 pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> Result<Judged> {
     let folder = world.budgets_folder(args.budgets.as_ref());
     let shown = world.shown(&folder);
+    // Before anything is read, so that a file which changes meanwhile is noticed.
+    let plain = foreign.is_none() && !args.confirm && !args.ratchet;
+    let written = plain.then(|| Written::now(world, args)).flatten();
     let read = load::budgets(world, args.budgets.as_ref())?;
     if let Some((_, findings)) = &read
         && load::has_errors(findings)
@@ -195,7 +230,50 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         None => choose_base(world, store, args, &head, &measured, &mut notes)?,
     };
     let (timeline, order) = timeline(world, store, &head, base.as_ref(), foreign.is_some())?;
+    let commit = match (foreign, git) {
+        (Some(foreign), _) => foreign.head.clone(),
+        (None, Some(git)) => git.commit(&head).context("the commit cannot be read")?,
+        (None, None) => {
+            let recorded = order.elsewhere.get(&head).cloned();
+            recorded.unwrap_or_else(|| unknown(&head))
+        }
+    };
+    let anchors = match git {
+        Some(git) => Some(load::commits(
+            git,
+            &Order::default(),
+            &timeline,
+            &[],
+            &budgets,
+        )?),
+        None => None,
+    };
+    let whole = order.gap.is_none() && order.elsewhere.is_empty();
+    let place = written
+        .filter(|_| whole)
+        .zip(anchors.as_ref())
+        .map(|(written, anchors)| {
+            let asked = Asked {
+                world,
+                args,
+                written,
+                loaded: &loaded,
+                head: &commit,
+                base: base.as_ref(),
+                notes: &notes,
+                timeline: &timeline,
+                anchors,
+            };
+            (asked.place(), written)
+        });
+    if let Some((place, _)) = place.as_ref().filter(|_| !args.fresh)
+        && let Some(known) = place.find()
+    {
+        return Ok(Judged::Known(known));
+    }
+    let analyses = Analyses::open(world, args.fresh);
     let question = Question {
+        memo: &analyses.memo,
         world,
         args,
         git,
@@ -224,21 +302,14 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         outcome = question.look(&loaded, Stage::Confirmed)?;
         notes.push(confirmed(&suspects, &silent, args.runs));
     }
+    if foreign.is_none() {
+        analyses.keep();
+    }
     let owners = load::codeowners(world);
-    let commits = match git {
-        Some(git) => Some(load::commits(
-            git,
-            &Order::default(),
-            &timeline,
-            &[],
-            &budgets,
-        )?),
-        None => None,
-    };
     let known = Audit {
         budgets: &budgets,
         owners: owners.as_ref(),
-        commits: commits.as_ref(),
+        commits: anchors.as_ref(),
         series: &loaded.series,
         columns: &[],
     };
@@ -275,14 +346,6 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         });
         limit.introduced_subject = known.map(|commit| commit.subject);
     }
-    let commit = match (foreign, git) {
-        (Some(foreign), _) => foreign.head.clone(),
-        (None, Some(git)) => git.commit(&head).context("the commit cannot be read")?,
-        (None, None) => {
-            let recorded = order.elsewhere.get(&head).cloned();
-            recorded.unwrap_or_else(|| unknown(&head))
-        }
-    };
     notes.extend(order.gap.clone());
     if let (Some(base), None, Some(git)) = (&base, foreign, git) {
         let here = git.commit(&base.commit).is_ok();
@@ -308,7 +371,8 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         seconds: None,
         paired: None,
     };
-    Ok(Judged::View(Box::new(view)))
+    let said = loaded.said();
+    Ok(Judged::View(Box::new(view), Keep { said, place }))
 }
 
 /// A commit that a revision names; without a repository only a whole id does.
@@ -386,6 +450,7 @@ fn tell_ratchet(world: &World, ratchet: &RatchetView) -> Result<Exit> {
 
 /// What is judged, apart from the results.
 struct Question<'a> {
+    memo: &'a Memo,
     world: &'a World,
     args: &'a Args,
     git: Option<&'a Git>,
@@ -454,6 +519,7 @@ impl Question<'_> {
             shallow: self.order.gap.is_some(),
             today: load::today(self.world),
             stage,
+            memo: Some(self.memo),
             control: match self.args.control {
                 Many::Bh => Control::BenjaminiHochberg,
                 Many::Holm => Control::Holm,

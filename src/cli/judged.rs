@@ -107,6 +107,7 @@ impl<'w> Judged<'w> {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             control: plimsoll::verdict::Control::default(),
             stage: plimsoll::verdict::Stage::Only,
+            memo: None,
         }))
     }
 }

@@ -14,6 +14,7 @@ use plimsoll::report::build::{Project, build};
 use plimsoll::report::view::ReportView;
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
 use plimsoll::verdict::{Audit, Commits};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,8 @@ pub(crate) struct Loaded {
     pub(crate) failures: HashMap<i64, Vec<Failure>>,
     /// The rows of the store behind each series: several where it was renamed.
     parts: Vec<Vec<i64>>,
+    /// What was said while points were read.
+    said: RefCell<Vec<String>>,
 }
 
 impl Loaded {
@@ -48,6 +51,7 @@ impl Loaded {
             series,
             failures,
             parts,
+            said: RefCell::default(),
         })
     }
 
@@ -70,11 +74,18 @@ impl Loaded {
             twice += left;
         }
         if twice > 0 {
-            say(&format!(
+            let text = format!(
                 "{twice} values under an old name of a [[rename]] are not used: the same runs measured the new name"
-            ));
+            );
+            say(&text);
+            self.said.borrow_mut().push(text);
         }
         Ok(columns)
+    }
+
+    /// What was said while points were read.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.borrow().clone()
     }
 }
 
@@ -111,10 +122,12 @@ pub(crate) fn budgets(
     Ok(Some((budgets, findings)))
 }
 
+/// Where CODEOWNERS may lie.
+pub(crate) const OWNER_FILES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+
 /// Everybody whom CODEOWNERS names, in lower case; `None` where there is no such file.
 pub(crate) fn codeowners(world: &World) -> Option<BTreeSet<String>> {
-    let places = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
-    let text = places
+    let text = OWNER_FILES
         .iter()
         .find_map(|place| std::fs::read_to_string(world.root().join(place)).ok())?;
     let named = |line: &str| -> Vec<String> {

@@ -20,6 +20,7 @@ mod lab;
 mod load;
 mod log;
 mod record;
+mod remember;
 mod report;
 mod self_test;
 mod sync;

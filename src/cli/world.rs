@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use plimsoll::git::Git;
 use plimsoll::model::{Commit, CommitId, Environment};
+use plimsoll::store::Cache;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,19 @@ impl World {
             (None, Some(git)) => git.common_dir().join("plimsoll").join("history.db"),
             (None, None) => self.folder.join(".plimsoll").join("history.db"),
         }
+    }
+
+    /// What is kept beside the database to save work.
+    pub(crate) fn cache(&self) -> Cache {
+        Cache::beside(&self.db_path())
+    }
+
+    /// What tells this program from any other build of it.
+    pub(crate) fn program() -> String {
+        let built = std::env::current_exe().and_then(std::fs::metadata);
+        let (size, modified) = built.map_or((0, None), |file| (file.len(), file.modified().ok()));
+        let modified = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        format!("{} {size} {modified:?}", env!("CARGO_PKG_VERSION"))
     }
 
     /// Makes the folder of a database outside of a repository and keeps it out of any later one.

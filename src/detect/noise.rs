@@ -62,17 +62,12 @@ impl Workspace {
     }
 }
 
-pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
+/// The scale of a point, and whether it comes from differences: where nine neighbours in ten are
+/// equal, what differs are steps, not noise.
+fn scale_of(y: &[f64]) -> (f64, bool) {
     let differences = stats::difference_scale(y);
     if differences <= 0.0 {
-        // Nine neighbours in ten are equal: what differs are steps, not noise.
-        let scale = resolution(y) / 12.0_f64.sqrt();
-        return Noise {
-            scale,
-            sigma: scale,
-            phi: 0.0,
-            run: 1.0,
-        };
+        return (resolution(y) / 12.0_f64.sqrt(), false);
     }
     let ties = y.windows(2).any(|pair| pair[0].total_cmp(&pair[1]).is_eq());
     let scale = if ties {
@@ -80,6 +75,24 @@ pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
     } else {
         differences
     };
+    (scale, true)
+}
+
+/// [`Noise::scale`] alone.
+pub(super) fn scale(y: &[f64]) -> f64 {
+    scale_of(y).0
+}
+
+pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
+    let (scale, varies) = scale_of(y);
+    if !varies {
+        return Noise {
+            scale,
+            sigma: scale,
+            phi: 0.0,
+            run: 1.0,
+        };
+    }
     let phi = autocorrelation(y, scale);
     let phi = if phi > PHI_FLOOR && y.len() >= PHI_POINTS {
         phi.min(PHI_CEILING)

@@ -32,6 +32,16 @@ impl Scratch {
         })
     }
 
+    /// Opens one that was made before.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn open(folder: &Path) -> Result<Self, GitError> {
+        Ok(Self {
+            repo: Repository::open(folder)?,
+        })
+    }
+
     /// Commits everything in the work tree that is not ignored.
     ///
     /// # Errors

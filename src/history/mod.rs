@@ -123,6 +123,12 @@ impl Series {
 pub const STRATUM_POINTS: usize = 5;
 
 fn lasting_changes(points: &[Point]) -> Vec<usize> {
+    if points
+        .windows(2)
+        .all(|pair| pair[0].stratum == pair[1].stratum)
+    {
+        return Vec::new();
+    }
     let mut last_seen: HashMap<u32, usize> = HashMap::new();
     for (i, point) in points.iter().enumerate() {
         last_seen.insert(point.stratum, i);
@@ -152,6 +158,47 @@ pub struct LeftOut {
     pub off_line: usize,
 }
 
+/// The index of each run by its row. Rows are numbered in order of arrival, so a plain list from the
+/// first to the last is short, and looked into for every point there is.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct ByRow {
+    first: i64,
+    dense: Vec<u32>,
+    sparse: HashMap<i64, u32>,
+}
+
+impl ByRow {
+    const NONE: u32 = u32::MAX;
+
+    fn new(runs: &[RunRow]) -> Self {
+        let ids = || runs.iter().map(|run| run.id).zip(0u32..);
+        let first = ids().map(|(id, _)| id).min().unwrap_or(0);
+        let last = ids().map(|(id, _)| id).max().unwrap_or(0);
+        let span = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX);
+        let mut by_row = Self {
+            first,
+            ..Self::default()
+        };
+        if span < runs.len().saturating_mul(8) {
+            by_row.dense.resize(span + 1, Self::NONE);
+            for (id, index) in ids() {
+                by_row.dense[usize::try_from(id - first).unwrap_or(0)] = index;
+            }
+        } else {
+            by_row.sparse = ids().collect();
+        }
+        by_row
+    }
+
+    fn get(&self, id: i64) -> Option<u32> {
+        let place = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        match self.dense.get(place) {
+            Some(&index) if index != Self::NONE => Some(index),
+            _ => self.sparse.get(&id).copied(),
+        }
+    }
+}
+
 /// Where each run stands: `None` for dirty runs and commits off the line.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Placement {
@@ -160,7 +207,7 @@ pub struct Placement {
     names: Vec<String>,
     /// Whether each run was read from files; else a command made it.
     from_files: Vec<bool>,
-    by_row: HashMap<i64, u32>,
+    by_row: ByRow,
     /// What was left out.
     pub left_out: LeftOut,
 }
@@ -171,7 +218,7 @@ impl Placement {
     pub fn new(runs: &[RunRow], timeline: &Timeline) -> Self {
         let mut placement = Self::default();
         let mut strata: HashMap<&str, u32> = HashMap::new();
-        for (index, run) in (0u32..).zip(runs) {
+        for run in runs {
             let place = timeline.place(&run.commit).filter(|_| !run.dirty);
             if run.dirty {
                 placement.left_out.dirty += 1;
@@ -187,8 +234,8 @@ impl Placement {
             placement.from_files.push(run.source.attempt == 0);
             placement.places.push(place);
             placement.strata.push(stratum);
-            placement.by_row.insert(run.id, index);
         }
+        placement.by_row = ByRow::new(runs);
         placement
     }
 
@@ -208,22 +255,22 @@ impl Placement {
     /// Whether any of these points is part of the history.
     #[must_use]
     pub fn holds(&self, columns: &Columns) -> bool {
-        let place = |id: &i64| self.place(*self.by_row.get(id)? as usize);
-        columns.runs.iter().any(|id| place(id).is_some())
+        let place = |id: &i64| self.place(self.by_row.get(*id)? as usize);
+        columns.runs().iter().any(|id| place(id).is_some())
     }
 
     /// Puts the columns of one series into git order.
     #[must_use]
     pub fn arrange(&self, row: SeriesRow, columns: &Columns) -> Series {
         let mut placed: Vec<(u32, u32, RunValue)> = columns
-            .runs
             .iter()
-            .zip(&columns.values)
-            .zip(columns.spreads.iter().zip(&columns.n))
-            .filter_map(|((id, &value), (spread, &n))| {
-                let &run = self.by_row.get(id)?;
+            .filter_map(|cell| {
+                let run = self.by_row.get(cell.run)?;
                 let place = self.places[run as usize]?;
-                let ends = spread.map_or((value, value), |spread| spread.ends(value));
+                let (value, n) = (cell.value, cell.n);
+                let ends = cell
+                    .spread
+                    .map_or((value, value), |spread| spread.ends(value));
                 Some((
                     place,
                     self.strata[run as usize],
@@ -236,18 +283,31 @@ impl Placement {
                 ))
             })
             .collect();
-        placed.sort_by_key(|(place, stratum, value)| (*place, *stratum, value.run));
-        self.drop_repeats(&mut placed);
+        let key = |(place, stratum, value): &(u32, u32, RunValue)| (*place, *stratum, value.run);
+        if !placed.is_sorted_by_key(key) {
+            placed.sort_unstable_by_key(key);
+        }
+        if placed
+            .windows(2)
+            .any(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
+        {
+            self.drop_repeats(&mut placed);
+        }
         let mut strata: Vec<String> = Vec::new();
         let mut local: HashMap<u32, u32> = HashMap::new();
-        let mut points = Vec::new();
+        let mut last = (u32::MAX, 0);
+        let mut points = Vec::with_capacity(placed.len());
         let mut first = 0;
         for group in placed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (place, stratum, _) = group[0];
-            let stratum = *local.entry(stratum).or_insert_with(|| {
-                strata.push(self.names[stratum as usize].clone());
-                strata.len() as u32 - 1
-            });
+            if last.0 != stratum {
+                let own = *local.entry(stratum).or_insert_with(|| {
+                    strata.push(self.names[stratum as usize].clone());
+                    strata.len() as u32 - 1
+                });
+                last = (stratum, own);
+            }
+            let stratum = last.1;
             let value = median_of(group.iter().map(|(_, _, run)| run.value));
             let count = group.len() as u32;
             points.push(Point {
@@ -298,7 +358,10 @@ impl Placement {
     }
 }
 
-fn median_of(values: impl Iterator<Item = f64>) -> f64 {
+fn median_of(mut values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    if values.len() == 1 {
+        return values.next().unwrap_or(f64::NAN);
+    }
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -313,6 +376,7 @@ fn median_of(values: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
     use crate::model::{Environment, RunId, SeriesKey, Source, Spread, Tags, Unit};
+    use crate::store::Cell;
 
     fn commit(i: usize) -> CommitId {
         CommitId::new(format!("{i:040x}")).unwrap()
@@ -350,12 +414,17 @@ mod tests {
     }
 
     fn columns(values: &[(i64, f64)]) -> Columns {
-        Columns {
-            runs: values.iter().map(|v| v.0).collect(),
-            values: values.iter().map(|v| v.1).collect(),
-            spreads: vec![None; values.len()],
-            n: vec![1; values.len()],
-        }
+        with_spread(values, None, 1)
+    }
+
+    fn with_spread(values: &[(i64, f64)], spread: Option<Spread>, n: u64) -> Columns {
+        let cell = |&(run, value): &(i64, f64)| Cell {
+            run,
+            value,
+            spread,
+            n,
+        };
+        values.iter().map(cell).collect()
     }
 
     fn series(runs: &[RunRow]) -> Series {
@@ -391,14 +460,9 @@ mod tests {
     fn precision_grows_with_samples_and_runs_and_is_unknown_without_a_spread() {
         let with = |n: u64, runs: usize, spread: Option<Spread>| {
             let rows: Vec<_> = (0..runs as i64).map(|id| run(id, 3, "a", false)).collect();
-            let mut columns = columns(
-                &rows
-                    .iter()
-                    .map(|r| (r.id, 100.0 + r.id as f64))
-                    .collect::<Vec<_>>(),
-            );
-            columns.spreads = vec![spread; runs];
-            columns.n = vec![n; runs];
+            let values: Vec<(i64, f64)> =
+                rows.iter().map(|r| (r.id, 100.0 + r.id as f64)).collect();
+            let columns = with_spread(&values, spread, n);
             let timeline = Timeline::new((0..40).map(commit).collect());
             let series = Placement::new(&rows, &timeline).arrange(row(), &columns);
             series.precision(&series.points[0])

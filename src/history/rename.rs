@@ -65,7 +65,7 @@ pub fn join(mut parts: Vec<Columns>) -> (Columns, usize) {
     for (part, columns) in parts.iter().enumerate() {
         order.extend(
             columns
-                .runs
+                .runs()
                 .iter()
                 .enumerate()
                 .map(|(at, run)| (*run, part, at)),
@@ -74,28 +74,25 @@ pub fn join(mut parts: Vec<Columns>) -> (Columns, usize) {
     order.sort_unstable();
     let all = order.len();
     order.dedup_by_key(|(run, _, _)| *run);
-    let mut joined = Columns::default();
-    for &(run, part, at) in &order {
-        let from = &parts[part];
-        joined.runs.push(run);
-        joined.values.push(from.values[at]);
-        joined.spreads.push(from.spreads[at]);
-        joined.n.push(from.n[at]);
-    }
-    (joined, all - order.len())
+    let joined = order
+        .iter()
+        .filter_map(|&(_, part, at)| parts[part].get(at));
+    (joined.collect(), all - order.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Cell;
 
     fn columns(points: &[(i64, f64)]) -> Columns {
-        Columns {
-            runs: points.iter().map(|p| p.0).collect(),
-            values: points.iter().map(|p| p.1).collect(),
-            spreads: vec![None; points.len()],
-            n: vec![1; points.len()],
-        }
+        let cell = |&(run, value): &(i64, f64)| Cell {
+            run,
+            value,
+            spread: None,
+            n: 1,
+        };
+        points.iter().map(cell).collect()
     }
 
     #[test]
@@ -117,7 +114,7 @@ mod tests {
             };
             let (joined, twice) = join(vec![of(&a), of(&b)]);
             let expected: Vec<i64> = a.union(&b).copied().collect();
-            proptest::prop_assert_eq!(joined.runs, expected);
+            proptest::prop_assert_eq!(joined.runs(), expected);
             proptest::prop_assert_eq!(twice, a.intersection(&b).count());
         }
     }

@@ -3,18 +3,23 @@
 //! The only user of rusqlite. A run is written whole or not at all, in one transaction; what was
 //! recorded is never changed. The order of points is not kept here: it is git's, see `history`.
 //!
-//! Whole-store reads go through [`Store::columns`], so that a later derived form (compressed
-//! column chunks) can take its place behind the same call.
+//! Measurements lie in tiles (`tile.rs`): compact, checked, and the record itself, so that no copy
+//! of them can grow stale. Whole-store reads go through [`Store::columns`].
 
+mod cache;
+mod columns;
 mod health;
 mod marks;
 mod read;
 mod samples;
 mod schema;
+mod tile;
 mod write;
 
+pub use cache::{Cache, CacheKey, KeyBuilder};
+pub use columns::{Cell, Columns};
 pub use health::{Health, Thinning};
-pub use read::{Columns, RunRow, SeriesRow};
+pub use read::{RunRow, SeriesRow};
 pub use write::{Appended, Arrival, NewRun};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};

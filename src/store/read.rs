@@ -1,13 +1,15 @@
 //! Reading runs, series and points back.
 
-use super::{Store, StoreError, samples};
+use super::columns::{Builder, Columns};
+use super::{Store, StoreError, samples, tile};
 use crate::model::{
     Commit, CommitId, Direction, Environment, Failure, Measurement, Run, RunId, Samples, SeriesKey,
     Source, Spread, Tags, Unit,
 };
 use jiff::Timestamp;
-use rusqlite::{Row, params};
-use std::collections::HashMap;
+use rusqlite::Row;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, mpsc};
 
 /// A run without its measurements.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,37 +45,6 @@ pub struct SeriesRow {
     pub direction: Option<Direction>,
 }
 
-/// The points of one series in order of run row, column by column.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Columns {
-    /// Run rows.
-    pub runs: Vec<i64>,
-    /// Values.
-    pub values: Vec<f64>,
-    /// Spreads, where known.
-    pub spreads: Vec<Option<Spread>>,
-    /// Sample counts.
-    pub n: Vec<u64>,
-}
-
-impl Columns {
-    fn push(&mut self, row: &Row<'_>, first: usize) -> rusqlite::Result<()> {
-        self.runs.push(row.get(first)?);
-        self.values.push(row.get(first + 1)?);
-        self.spreads
-            .push(spread_of(row.get(first + 2)?, row.get(first + 3)?));
-        self.n.push(row.get::<_, i64>(first + 4)?.unsigned_abs());
-        Ok(())
-    }
-}
-
-fn spread_of(below: Option<u32>, above: Option<u32>) -> Option<Spread> {
-    Some(Spread {
-        below: below?,
-        above: above?,
-    })
-}
-
 impl Store {
     /// All runs in order of arrival.
     ///
@@ -105,9 +76,7 @@ impl Store {
     /// Where the database cannot be read.
     pub fn series(&self) -> Result<Vec<SeriesRow>, StoreError> {
         self.query(
-            "SELECT s.id, b.name, m.name, m.unit, t.json, e.label, \
-               (SELECT o.direction FROM point p JOIN origin o ON o.id = p.origin \
-                WHERE p.series = s.id ORDER BY p.run DESC LIMIT 1) \
+            "SELECT s.id, b.name, m.name, m.unit, t.json, e.label, s.direction \
              FROM series s JOIN benchmark b ON b.id = s.benchmark JOIN metric m ON m.id = s.metric \
              JOIN tags t ON t.id = s.tags JOIN environment e ON e.id = s.environment ORDER BY s.id",
             |row| {
@@ -122,58 +91,102 @@ impl Store {
                         env: row.get(5)?,
                     },
                     unit: Unit::from_canonical(&unit),
-                    direction: direction_of(row.get::<_, Option<i64>>(6)?.unwrap_or(0)),
+                    direction: direction_of(row.get(6)?),
                 })
             },
         )
     }
 
-    /// The points of the series with these rows, in the order asked for, in one ordered scan.
+    /// The points of the series with these rows, in the order asked for, in one pass over the
+    /// blocks that hold them.
     ///
     /// # Errors
-    /// Where the database cannot be read.
+    /// Where the database cannot be read or a tile is damaged.
     pub fn columns(&self, series: &[i64]) -> Result<Vec<Columns>, StoreError> {
-        let place: HashMap<i64, usize> =
-            series.iter().enumerate().map(|(i, &id)| (id, i)).collect();
+        let mut wanted: BTreeMap<i64, Vec<(usize, usize)>> = BTreeMap::new();
+        for (at, &id) in series.iter().enumerate() {
+            let place = usize::try_from(id.rem_euclid(tile::SERIES)).unwrap_or(0);
+            let block = wanted.entry(tile::block_of(id)).or_default();
+            block.push((place, at));
+        }
         let mut columns = vec![Columns::default(); series.len()];
-        let (Some(&low), Some(&high)) = (series.iter().min(), series.iter().max()) else {
-            return Ok(columns);
-        };
-        let spanned = usize::try_from(high - low).unwrap_or(usize::MAX);
-        let dense = spanned < series.len().saturating_mul(4);
-        let scan = || -> rusqlite::Result<()> {
-            if dense {
-                let mut all = self.connection.prepare_cached(
-                    "SELECT series, run, value, below, above, n FROM point \
-                     WHERE series BETWEEN ?1 AND ?2 ORDER BY series, run",
-                )?;
-                let mut rows = all.query(params![low, high])?;
-                let mut current = (i64::MIN, None);
-                while let Some(row) = rows.next()? {
-                    let id: i64 = row.get(0)?;
-                    if id != current.0 {
-                        current = (id, place.get(&id).copied());
-                    }
-                    if let Some(at) = current.1 {
-                        columns[at].push(row, 1)?;
-                    }
-                }
-            } else {
-                let mut one = self.connection.prepare_cached(
-                    "SELECT run, value, below, above, n FROM point WHERE series = ?1 ORDER BY run",
-                )?;
-                for (column, id) in columns.iter_mut().zip(series) {
-                    let mut rows = one.query([id])?;
-                    while let Some(row) = rows.next()? {
-                        column.push(row, 0)?;
-                    }
+        let spare = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = spare.min(wanted.len());
+        if threads < 2 {
+            let mut weaver = Weaver::default();
+            for (block, places) in &wanted {
+                let tiles = self.tiles(*block)?;
+                for (at, own) in weaver.weave(&tiles, places).map_err(|run| self.torn(run))? {
+                    columns[at] = own;
                 }
             }
-            Ok(())
+            return Ok(columns);
+        }
+        // This thread reads, the others unpack.
+        let (send, receive) = mpsc::sync_channel::<(Vec<Tile>, &Vec<(usize, usize)>)>(1);
+        let receive = Mutex::new(receive);
+        let woven = Mutex::new((&mut columns, None));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let mut weaver = Weaver::default();
+                    loop {
+                        let next = receive.lock().map(|queue| queue.recv());
+                        let Ok(Ok((tiles, places))) = next else {
+                            return;
+                        };
+                        let own = weaver.weave(&tiles, places);
+                        let Ok(mut woven) = woven.lock() else {
+                            return;
+                        };
+                        match own {
+                            Ok(own) => own.into_iter().for_each(|(at, own)| woven.0[at] = own),
+                            Err(run) => woven.1 = Some(run),
+                        }
+                    }
+                });
+            }
+            let read = || -> Result<(), StoreError> {
+                for (block, places) in &wanted {
+                    if send.send((self.tiles(*block)?, places)).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            let done = read();
+            drop(send);
+            done
+        })?;
+        let damaged = woven.into_inner().map_or(None, |(_, damaged)| damaged);
+        match damaged {
+            Some(run) => Err(self.torn(run)),
+            None => Ok(columns),
+        }
+    }
+
+    /// The tiles of a block in order of run.
+    fn tiles(&self, block: i64) -> Result<Vec<Tile>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Tile>> {
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT run, data FROM tile WHERE block = ?1 ORDER BY run")?;
+            let rows = statement.query_map([block], |row| {
+                Ok(Tile {
+                    run: row.get(0)?,
+                    data: row.get(1)?,
+                })
+            })?;
+            rows.collect()
         };
-        let mut scan = scan;
-        scan().map_err(|e| self.explain(&e))?;
-        Ok(columns)
+        read().map_err(|e| self.explain(&e))
+    }
+
+    fn torn(&self, run: i64) -> StoreError {
+        StoreError::Damaged {
+            path: self.path.clone(),
+            reason: format!("the measurements of run {run} cannot be read"),
+        }
     }
 
     /// What is known of the commits that runs belong to.
@@ -289,42 +302,93 @@ impl Store {
     }
 
     fn measurements(&self, run: i64) -> Result<Vec<Measurement>, StoreError> {
-        // The points are found series by series: (series, run) is the key of both tables.
-        let sql = "SELECT s.id, b.name, m.name, m.unit, t.json, p.value, p.below, p.above, p.n, \
-               o.metric, o.unit, o.direction, a.data \
-             FROM series s CROSS JOIN point p ON p.series = s.id AND p.run = ?1 \
+        let mut reader = tile::Reader::default();
+        let mut cells: HashMap<i64, (f64, Option<Spread>, u64, u64)> = HashMap::new();
+        let tiles = self.read_all(
+            "SELECT block, data FROM tile WHERE run = ?1 ORDER BY block",
+            run,
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)),
+        )?;
+        for (block, data) in tiles {
+            reader.read(&data).ok_or_else(|| self.torn(run))?;
+            for (at, place) in reader.places.iter().enumerate() {
+                let series = block * tile::SERIES + place.cast_signed();
+                let value = f64::from_bits(reader.values[at]);
+                let cell = (value, reader.spread(at), reader.n[at], reader.origins[at]);
+                cells.insert(series, cell);
+            }
+        }
+        let mut samples: HashMap<i64, Vec<u8>> = self
+            .read_all("SELECT series, data FROM sample WHERE run = ?1", run, |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })?
+            .into_iter()
+            .collect();
+        let origins: HashMap<u64, (String, String, i64)> = self
+            .query("SELECT id, metric, unit, direction FROM origin", |row| {
+                let id: i64 = row.get(0)?;
+                Ok((id.cast_unsigned(), (row.get(1)?, row.get(2)?, row.get(3)?)))
+            })?
+            .into_iter()
+            .collect();
+        let named = self.read_all(
+            "SELECT s.id, b.name, m.name, m.unit, t.json FROM series s \
              JOIN benchmark b ON b.id = s.benchmark JOIN metric m ON m.id = s.metric \
-             JOIN tags t ON t.id = s.tags JOIN origin o ON o.id = p.origin \
-             LEFT JOIN sample a ON a.series = s.id AND a.run = ?1 \
-             WHERE s.environment = (SELECT environment FROM run WHERE id = ?1)";
-        let read = || -> rusqlite::Result<Vec<Measurement>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let rows = statement.query_map([run], |r| {
-                let unit: String = r.get(3)?;
-                let samples = match r.get_ref(12)?.as_blob_or_null()? {
-                    None => None,
-                    Some(blob) => {
-                        let damage = || damaged_samples(r, run);
-                        Some(samples::unpack(blob).ok_or_else(damage)?)
-                    }
+             JOIN tags t ON t.id = s.tags \
+             WHERE s.environment = (SELECT environment FROM run WHERE id = ?1)",
+            run,
+            |row| {
+                let id: i64 = row.get(0)?;
+                let Some((value, spread, n, origin)) = cells.remove(&id) else {
+                    return Ok(None);
                 };
-                Ok(Measurement {
-                    benchmark: r.get(1)?,
-                    metric: r.get(2)?,
+                let unit: String = row.get(3)?;
+                let (source_metric, source_unit, direction) =
+                    origins.get(&origin).cloned().ok_or_else(|| {
+                        damaged(0, format!("the source of series {id} in run {run} is lost"))
+                    })?;
+                let samples = samples.remove(&id).map(|blob| {
+                    samples::unpack(&blob).ok_or_else(|| {
+                        let reason =
+                            format!("the samples of series {id} in run {run} cannot be read");
+                        damaged(0, reason)
+                    })
+                });
+                Ok(Some(Measurement {
+                    benchmark: row.get(1)?,
+                    metric: row.get(2)?,
                     unit: Unit::from_canonical(&unit),
-                    tags: json(r, 4)?,
-                    value: r.get(5)?,
-                    spread: spread_of(r.get(6)?, r.get(7)?),
-                    n: r.get::<_, i64>(8)?.unsigned_abs(),
-                    source_metric: r.get(9)?,
-                    source_unit: r.get(10)?,
-                    direction: direction_of(r.get(11)?),
-                    samples,
-                })
-            })?;
+                    tags: json(row, 4)?,
+                    value,
+                    spread,
+                    n,
+                    source_metric,
+                    source_unit,
+                    direction: direction_of(direction),
+                    samples: samples.transpose()?,
+                }))
+            },
+        )?;
+        if cells.is_empty() {
+            Ok(named.into_iter().flatten().collect())
+        } else {
+            Err(self.torn(run))
+        }
+    }
+
+    fn read_all<T>(
+        &self,
+        sql: &str,
+        run: i64,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let all = || -> rusqlite::Result<Vec<T>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([run], |row| read(row))?;
             rows.collect()
         };
-        read().map_err(|e| match e {
+        let mut all = all;
+        all().map_err(|e| match e {
             rusqlite::Error::FromSqlConversionFailure(_, _, reason) => StoreError::Damaged {
                 path: self.path.clone(),
                 reason: reason.to_string(),
@@ -371,14 +435,56 @@ fn failure(row: &Row<'_>) -> rusqlite::Result<Failure> {
     })
 }
 
-fn damaged_samples(row: &Row<'_>, run: i64) -> rusqlite::Error {
-    let series: i64 = row.get(0).unwrap_or(0);
-    damaged(
-        12,
-        format!("the samples of series {series} in run {run} cannot be read"),
-    )
-}
-
 fn damaged(column: usize, reason: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, reason.into())
+}
+
+/// The measurements of a run in one block, packed.
+struct Tile {
+    run: i64,
+    data: Vec<u8>,
+}
+
+/// Turns tiles, which lie run by run, into columns, which lie series by series.
+#[derive(Default)]
+struct Weaver {
+    reader: tile::Reader,
+    builders: Vec<Builder>,
+}
+
+impl Weaver {
+    /// The columns of the series at these places of a block, each beside its number; as an error
+    /// the run whose tile is damaged.
+    fn weave(
+        &mut self,
+        tiles: &[Tile],
+        places: &[(usize, usize)],
+    ) -> Result<Vec<(usize, Columns)>, i64> {
+        let mut builder_of = [usize::MAX; tile::SERIES as usize];
+        for (builder, (place, _)) in places.iter().enumerate() {
+            builder_of[*place] = builder;
+        }
+        if self.builders.len() < places.len() {
+            self.builders.resize_with(places.len(), Builder::default);
+        }
+        for builder in &mut self.builders[..places.len()] {
+            builder.reserve(tiles.len());
+        }
+        let all: Arc<[i64]> = tiles.iter().map(|own| own.run).collect();
+        for (index, own) in tiles.iter().enumerate() {
+            self.reader.read(&own.data).ok_or(own.run)?;
+            for (at, place) in self.reader.places.iter().enumerate() {
+                let builder = builder_of.get(*place as usize).copied();
+                if let Some(builder) = builder.and_then(|at| self.builders.get_mut(at)) {
+                    let value = f64::from_bits(self.reader.values[at]);
+                    let (spread, n) = (self.reader.spread(at), self.reader.n[at]);
+                    builder.push(&all, index, value, spread, n);
+                }
+            }
+        }
+        let builders = places.iter().zip(&mut self.builders);
+        Ok(builders
+            .map(|((_, at), builder)| (*at, builder.finish(&all)))
+            .collect())
+    }
 }

@@ -1,15 +1,34 @@
 //! The tables, as an append-only list of migrations.
 
+mod lift;
+
 use super::{StoreError, explain};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Each entry lifts the schema by one version. Entries are never changed, only added.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("schema/001.sql"),
-    include_str!("schema/002.sql"),
-    include_str!("schema/003.sql"),
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration::sql(include_str!("schema/001.sql")),
+    Migration::sql(include_str!("schema/002.sql")),
+    Migration::sql(include_str!("schema/003.sql")),
+    Migration {
+        sql: include_str!("schema/004.sql"),
+        then: Some(lift::points_to_tiles),
+    },
 ];
+
+/// One step up.
+pub(super) struct Migration {
+    pub(super) sql: &'static str,
+    /// What SQL alone cannot do.
+    then: Option<fn(&Connection) -> rusqlite::Result<()>>,
+}
+
+impl Migration {
+    const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
 
 /// Sets the connection up and lifts an older schema.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -25,7 +44,7 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     connection
         .execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; \
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; \
              PRAGMA temp_store = MEMORY;",
         )
         .map_err(at)?;
@@ -37,6 +56,10 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
             });
         }
         migrate(connection).map_err(at)?;
+        if found > 0 {
+            // Without room for a copy the file keeps its size and uses the space for what comes.
+            let _ = connection.execute_batch("VACUUM");
+        }
     }
     prefer_write_ahead_log(connection);
     Ok(())
@@ -66,8 +89,11 @@ fn holds_foreign_tables(connection: &mut Connection) -> rusqlite::Result<bool> {
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let done = version(&transaction)?;
-    for sql in MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0)) {
-        transaction.execute_batch(sql)?;
+    for migration in MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0)) {
+        transaction.execute_batch(migration.sql)?;
+        if let Some(then) = migration.then {
+            then(&transaction)?;
+        }
     }
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     transaction.commit()

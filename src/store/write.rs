@@ -1,12 +1,11 @@
 //! Appending runs.
 
 use super::samples::Packer;
+use super::tile::{self, Cell};
 use super::{Store, StoreError};
 use crate::model::{Commit, CommitId, Direction, Measurement, Run, RunId, Samples, Tags, Unit};
 use jiff::Timestamp;
-use rusqlite::{
-    CachedStatement, Connection, OptionalExtension, ToSql, TransactionBehavior, params,
-};
+use rusqlite::{Connection, OptionalExtension, ToSql, TransactionBehavior, params};
 use std::collections::HashMap;
 
 /// A run on its way into the store.
@@ -95,6 +94,7 @@ impl Store {
         let path = self.path.clone();
         let at = |e: rusqlite::Error| super::explain(&path, &e);
         let packer = Packer::new().map_err(|e| StoreError::BadRun(e.to_string()))?;
+        let tiles = tile::Packer::new().map_err(|e| StoreError::BadRun(e.to_string()))?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -102,6 +102,8 @@ impl Store {
         let mut writer = Writer {
             sql: &transaction,
             packer,
+            tiles,
+            known: HashMap::new(),
             metrics: HashMap::new(),
             tags: HashMap::new(),
         };
@@ -174,7 +176,7 @@ fn check_sound(run: &Run) -> Result<(), StoreError> {
     }
 }
 
-enum WriteError {
+pub(super) enum WriteError {
     Sqlite(rusqlite::Error),
     Other(String),
 }
@@ -197,9 +199,48 @@ impl From<std::io::Error> for WriteError {
     }
 }
 
+/// A run of so many measurements names series faster when all of them are read at once.
+const MANY: usize = 64;
+
+/// A series that was there before.
+struct Known {
+    id: i64,
+    metric: i64,
+    tags: i64,
+    environment: i64,
+    direction: i64,
+}
+
+/// Writes the cells of a run, series ascending, block by block.
+pub(super) fn write_tiles(
+    sql: &Connection,
+    packer: &mut tile::Packer,
+    run: i64,
+    cells: &[Cell],
+) -> Result<(), WriteError> {
+    let mut insert =
+        sql.prepare_cached("INSERT INTO tile (run, block, data) VALUES (?1, ?2, ?3)")?;
+    for own in cells.chunk_by(|a, b| tile::block_of(a.series) == tile::block_of(b.series)) {
+        let block = tile::block_of(own[0].series);
+        insert.execute(params![run, block, packer.pack(own)?])?;
+    }
+    Ok(())
+}
+
+fn sign_of(direction: Option<Direction>) -> i64 {
+    match direction {
+        Some(Direction::Higher) => 1,
+        Some(Direction::Lower) => -1,
+        None => 0,
+    }
+}
+
 struct Writer<'a> {
     sql: &'a Connection,
     packer: Packer,
+    tiles: tile::Packer,
+    /// The series of the environment that was written last, where all were read at once.
+    known: HashMap<String, Vec<Known>>,
     /// Ids of the metrics and tag sets that this transaction has named so far.
     metrics: HashMap<(String, Unit), i64>,
     tags: HashMap<Tags, i64>,
@@ -264,20 +305,12 @@ impl Writer<'_> {
     }
 
     fn points(&mut self, run: &Run, id: i64, environment: i64) -> Result<(), WriteError> {
-        let mut rows = run
-            .measurements
-            .iter()
-            .map(|m| Ok((self.series(m, environment)?, m)))
-            .collect::<Result<Vec<_>, WriteError>>()?;
-        rows.sort_by_key(|(series, _)| *series);
+        if run.measurements.len() >= MANY {
+            self.know_series(environment)?;
+        }
+        let mut rows = Vec::with_capacity(run.measurements.len());
         let mut origins = HashMap::new();
-        let mut point: CachedStatement<'_> = self.sql.prepare_cached(
-            "INSERT INTO point (series, run, value, below, above, n, origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        let mut sample = self
-            .sql
-            .prepare_cached("INSERT INTO sample (series, run, data) VALUES (?1, ?2, ?3)")?;
-        for (series, m) in rows {
+        for m in &run.measurements {
             let key = (
                 m.source_metric.as_str(),
                 m.source_unit.as_str(),
@@ -287,19 +320,33 @@ impl Writer<'_> {
                 Some(&origin) => origin,
                 None => *origins.entry(key).or_insert(self.origin(m)?),
             };
-            let (below, above) = (m.spread.map(|s| s.below), m.spread.map(|s| s.above));
-            let n = i64::try_from(m.n).unwrap_or(i64::MAX);
-            point
-                .execute(params![series, id, m.value, below, above, n, origin])
-                .map_err(|e| {
-                    if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-                        WriteError::Other(format!("`{}` {} occurs twice", m.benchmark, m.metric))
-                    } else {
-                        e.into()
-                    }
-                })?;
+            let cell = Cell {
+                series: self.series(m, environment)?,
+                // A value of −0 is 0 in the canonical form, too.
+                value: m.value + 0.0,
+                spread: m.spread,
+                n: m.n,
+                origin: origin.unsigned_abs(),
+            };
+            rows.push((cell, m));
+        }
+        rows.sort_by_key(|(cell, _)| cell.series);
+        if let Some(twice) = rows
+            .windows(2)
+            .find(|pair| pair[0].0.series == pair[1].0.series)
+        {
+            let m = twice[0].1;
+            let reason = format!("`{}` {} occurs twice", m.benchmark, m.metric);
+            return Err(WriteError::Other(reason));
+        }
+        let cells: Vec<Cell> = rows.iter().map(|(cell, _)| *cell).collect();
+        write_tiles(self.sql, &mut self.tiles, id, &cells)?;
+        let mut sample = self
+            .sql
+            .prepare_cached("INSERT INTO sample (run, series, data) VALUES (?1, ?2, ?3)")?;
+        for (cell, m) in rows {
             if let Some(samples) = &m.samples {
-                sample.execute(params![series, id, self.packer.pack(samples)?])?;
+                sample.execute(params![id, cell.series, self.packer.pack(samples)?])?;
             }
         }
         Ok(())
@@ -331,18 +378,74 @@ impl Writer<'_> {
         Ok(id)
     }
 
+    /// The row of a series, made where it is new; its direction becomes that of the newest run.
     fn series(&mut self, m: &Measurement, environment: i64) -> Result<i64, WriteError> {
-        let benchmark = self.intern(
-            "SELECT id FROM benchmark WHERE name = ?1",
-            "INSERT INTO benchmark (name) VALUES (?1)",
-            &[&m.benchmark],
-        )?;
         let (metric, tags) = (self.metric(m)?, self.tag_set(&m.tags)?);
-        Ok(self.intern(
-            "SELECT id FROM series WHERE benchmark = ?1 AND metric = ?2 AND tags = ?3 AND environment = ?4",
-            "INSERT INTO series (benchmark, metric, tags, environment) VALUES (?1, ?2, ?3, ?4)",
-            &[&benchmark, &metric, &tags, &environment],
-        )?)
+        let known = self.known.get(&m.benchmark).and_then(|own| {
+            own.iter()
+                .find(|own| (own.metric, own.tags, own.environment) == (metric, tags, environment))
+        });
+        let (id, was) = match known {
+            Some(own) => (own.id, own.direction),
+            None => {
+                let benchmark = self.intern(
+                    "SELECT id FROM benchmark WHERE name = ?1",
+                    "INSERT INTO benchmark (name) VALUES (?1)",
+                    &[&m.benchmark],
+                )?;
+                let found = self
+                    .sql
+                    .prepare_cached(
+                        "SELECT id, direction FROM series \
+                         WHERE benchmark = ?1 AND metric = ?2 AND tags = ?3 AND environment = ?4",
+                    )?
+                    .query_row([benchmark, metric, tags, environment], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .optional()?;
+                match found {
+                    Some(found) => found,
+                    None => {
+                        let id = self
+                            .sql
+                            .prepare_cached(
+                                "INSERT INTO series (benchmark, metric, tags, environment) \
+                                 VALUES (?1, ?2, ?3, ?4)",
+                            )?
+                            .insert([benchmark, metric, tags, environment])?;
+                        (id, 0)
+                    }
+                }
+            }
+        };
+        let direction = sign_of(m.direction);
+        if direction != was {
+            self.sql
+                .prepare_cached("UPDATE series SET direction = ?2 WHERE id = ?1")?
+                .execute([id, direction])?;
+        }
+        Ok(id)
+    }
+
+    /// Reads all series of an environment at once: a large run names most of them.
+    fn know_series(&mut self, environment: i64) -> rusqlite::Result<()> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT b.name, s.id, s.metric, s.tags, s.direction FROM series s \
+             JOIN benchmark b ON b.id = s.benchmark WHERE s.environment = ?1",
+        )?;
+        let mut rows = statement.query([environment])?;
+        self.known.clear();
+        while let Some(row) = rows.next()? {
+            let own = Known {
+                id: row.get(1)?,
+                metric: row.get(2)?,
+                tags: row.get(3)?,
+                environment,
+                direction: row.get(4)?,
+            };
+            self.known.entry(row.get(0)?).or_default().push(own);
+        }
+        Ok(())
     }
 
     fn metric(&mut self, m: &Measurement) -> Result<i64, WriteError> {
@@ -369,11 +472,7 @@ impl Writer<'_> {
     }
 
     fn origin(&self, m: &Measurement) -> Result<i64, WriteError> {
-        let direction = match m.direction {
-            Some(Direction::Higher) => 1,
-            Some(Direction::Lower) => -1,
-            None => 0,
-        };
+        let direction = sign_of(m.direction);
         Ok(self.intern(
             "SELECT id FROM origin WHERE metric = ?1 AND unit = ?2 AND direction = ?3",
             "INSERT INTO origin (metric, unit, direction) VALUES (?1, ?2, ?3)",

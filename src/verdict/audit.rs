@@ -165,7 +165,7 @@ fn levels(audit: &Audit<'_>) -> Vec<Diagnostic> {
         };
         for index in selected(audit, limit) {
             let row = &audit.series[index];
-            let values = &audit.columns[index].values;
+            let values = audit.columns[index].values();
             let newest = &values[values.len().saturating_sub(NEWEST)..];
             let direction = limit
                 .direction
@@ -280,7 +280,7 @@ fn max_inside_regress(audit: &Audit<'_>) -> Vec<Diagnostic> {
                 series.intersection(own).find_map(|index| {
                     let row = &audit.series[*index];
                     max.fits(&row.unit).ok()?;
-                    let values = &audit.columns.get(*index)?.values;
+                    let values = audit.columns.get(*index)?.values();
                     let level = median(&values[values.len().saturating_sub(NEWEST)..])?;
                     let sign = limit.direction.or(row.direction)?.worsening_sign();
                     let allowed = level + sign * level.abs() * regress.limit;

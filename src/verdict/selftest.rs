@@ -8,7 +8,7 @@ use crate::analysis::analyse;
 use crate::budget::{Budget, Headlines};
 use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{CommitId, Direction};
-use crate::store::{Columns, RunRow};
+use crate::store::{Cell, Columns, RunRow};
 
 /// So many of the newest commits of a regime are used.
 const NEWEST: usize = 60;
@@ -157,7 +157,7 @@ impl<'c, 'a> Draw<'c, 'a> {
             return false;
         };
         let mut runs: Vec<RunRow> = Vec::new();
-        let mut columns = Columns::default();
+        let mut cells: Vec<Cell> = Vec::new();
         for (place, &i) in order.iter().enumerate() {
             let head = place + 1 == order.len();
             let factor = match (head, self.direction) {
@@ -173,13 +173,15 @@ impl<'c, 'a> Draw<'c, 'a> {
                 row.dirty = false;
                 row.source.attempt = u32::try_from(id).unwrap_or(u32::MAX);
                 runs.push(row);
-                columns.runs.push(id);
-                columns.values.push(run.value * factor);
-                columns.spreads.push(None);
-                columns.n.push(run.n);
+                cells.push(Cell {
+                    run: id,
+                    value: run.value * factor,
+                    spread: None,
+                    n: run.n,
+                });
             }
         }
-        let outcome = self.judged(&line, &runs, columns);
+        let outcome = self.judged(&line, &runs, cells.into_iter().collect());
         let over = |verdict| matches!(verdict, Verdict::Over | Verdict::Inherited);
         outcome.limits.iter().any(|found| {
             found.rule == Some(crate::budget::Rule::Regress) && over(found.judgement.verdict)
@@ -217,6 +219,8 @@ impl<'c, 'a> Draw<'c, 'a> {
             budgets: std::slice::from_ref(self.budget),
             failures: &std::collections::HashMap::new(),
             threads: 1,
+            // Draws never come again.
+            memo: None,
             ..*self.check
         })
     }

@@ -115,7 +115,10 @@ fn judge(world: &World, args: &Args, pull: &Pull, runs: &[Run]) -> Result<CheckD
         ..Check::default()
     };
     match judged(&other, &options, Some(&foreign))? {
-        Judged::View(view) => Ok(CheckDocument::of(&view)?),
+        Judged::View(view, _) => Ok(CheckDocument::of(&view)?),
+        Judged::Known(_) => {
+            anyhow::bail!("a check of another repository's commit is never remembered")
+        }
         Judged::Faults(findings) => {
             let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
             anyhow::bail!(

@@ -207,6 +207,7 @@ fn judge_tips(project: &Project<'_>, placement: &Placement) -> Vec<LimitVerdict>
             today,
             threads: project.threads,
             stage: crate::verdict::Stage::Only,
+            memo: None,
         });
         verdicts.extend(outcome.limits);
     }

@@ -49,8 +49,8 @@ pub fn recorded(
         .filter_map(|(row, columns)| {
             let values: Vec<f64> = own
                 .iter()
-                .filter_map(|id| columns.runs.binary_search(id).ok())
-                .map(|at| columns.values[at])
+                .filter_map(|id| columns.runs().binary_search(id).ok())
+                .map(|at| columns.values()[at])
                 .collect();
             (!values.is_empty()).then_some(Observed {
                 benchmark: &row.key.benchmark,

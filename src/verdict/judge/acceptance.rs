@@ -7,7 +7,7 @@
 //! at or after the commit that added it.
 
 use super::{Bench, Judging};
-use crate::analysis::{analyse, suspects};
+use crate::analysis::suspects;
 use crate::budget::{Acceptance, Budget, Limit, Rule};
 use crate::model::SeriesKey;
 use crate::verdict::select::Pair;
@@ -197,7 +197,7 @@ impl Judging<'_, '_> {
                 worse: sign * (change.after - change.before) > 0.0,
             }
         };
-        analyse(bench.series).changes.iter().map(step).collect()
+        bench.all().changes.iter().map(step).collect()
     }
 }
 

@@ -2,16 +2,19 @@
 
 use super::Check;
 use super::series::Failed;
-use crate::analysis::{Analysis, Base, analyse_points, points_on_new_machine};
+use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine};
 use crate::budget::{Budget, Consequence, Kind, Limit, Rule};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Point, Series};
-use crate::model::{CommitId, Direction, Unit};
+use crate::model::{CommitId, Direction, SeriesKey, Unit};
 use crate::stats::median;
 use crate::store::{Columns, SeriesRow};
 use crate::verdict::select::Pair;
 use crate::verdict::{Head, Judgement, LimitVerdict, Reason, Verdict, judge_regress};
-use std::collections::HashSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::OnceLock;
 
 pub(super) struct Judging<'a, 'c> {
     pub(super) check: &'c Check<'a>,
@@ -26,6 +29,8 @@ pub(super) struct Judging<'a, 'c> {
     pub(super) order_unknown: bool,
     /// Series that are judged in this check, as often as limits select them.
     pub(super) compared: usize,
+    /// Index of the first series of each identity, made when a rule first asks.
+    pub(super) by_key: OnceLock<HashMap<&'a SeriesKey, usize>>,
 }
 
 /// A series at the moment of judging.
@@ -35,15 +40,59 @@ pub(super) struct Bench<'s> {
     /// All points before the head: those of the base, and those between it and the head.
     pub(super) earlier: &'s [Point],
     pub(super) head_points: &'s [Point],
+    /// Of the base's points.
     pub(super) analysis: Analysis,
+    /// Of all points, made when it is first asked for.
+    all: OnceCell<Analysis>,
+    /// The bases that were made of the analysis, by direction and whether the unit counts things.
+    bases: RefCell<Vec<MadeBase>>,
+}
+
+/// What a base was made for, and the base.
+type MadeBase = ((Direction, bool), Option<Rc<JudgedBase>>);
+
+impl Bench<'_> {
+    /// The analysis of all points, those of the head and after it included.
+    pub(super) fn all(&self) -> &Analysis {
+        self.all.get_or_init(|| analyse(self.series))
+    }
 }
 
 impl Judging<'_, '_> {
+    /// The series with this identity.
+    pub(super) fn index_of(&self, key: &SeriesKey) -> Option<usize> {
+        let by_key = self.by_key.get_or_init(|| {
+            let all = self.check.series.iter().enumerate();
+            all.rev().map(|(index, row)| (&row.key, index)).collect()
+        });
+        by_key.get(key).copied()
+    }
+
     /// Looks at a series as it stands at the head; `None` where the head has no result of it.
     pub(super) fn with_bench<R>(
         &self,
         row: &SeriesRow,
         columns: &Columns,
+        look: impl FnOnce(&Bench<'_>) -> R,
+    ) -> Option<R> {
+        self.bench(row, columns, false, look)
+    }
+
+    /// The same for a look that asks for the changes of all points.
+    pub(super) fn with_whole_bench<R>(
+        &self,
+        row: &SeriesRow,
+        columns: &Columns,
+        look: impl FnOnce(&Bench<'_>) -> R,
+    ) -> Option<R> {
+        self.bench(row, columns, true, look)
+    }
+
+    fn bench<R>(
+        &self,
+        row: &SeriesRow,
+        columns: &Columns,
+        whole: bool,
         look: impl FnOnce(&Bench<'_>) -> R,
     ) -> Option<R> {
         let series = self.placement.arrange(row.clone(), columns);
@@ -62,13 +111,18 @@ impl Judging<'_, '_> {
             .into_iter()
             .filter(|at| *at < base_points.len())
             .collect();
-        let analysis = analyse_points(&series, base_points, &breaks);
+        let (analysis, all) = match self.check.memo {
+            Some(memo) => memo.analyse(&series, base_points.len(), &breaks, whole),
+            None => (analyse_points(&series, base_points, &breaks), None),
+        };
         Some(look(&Bench {
             series: &series,
             base_points,
             earlier,
             head_points: &head_points,
             analysis,
+            all: all.map_or_else(OnceCell::new, OnceCell::from),
+            bases: RefCell::default(),
         }))
     }
 
@@ -98,63 +152,70 @@ impl Judging<'_, '_> {
 
     /// The base to judge with: that of the history where the head's machine is known there, else
     /// the head alone, which decides nothing by itself.
-    pub(super) fn base(
-        &self,
-        pair: &Pair<'_>,
-        bench: &Bench<'_>,
-        analysis: &Analysis,
-    ) -> Option<JudgedBase> {
+    pub(super) fn base(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<Rc<JudgedBase>> {
         let counter = is_counter(pair.limit, &bench.series.row.unit);
-        self.base_of(bench, analysis, pair.direction, counter)
+        self.base_of(bench, pair.direction, counter)
     }
 
     /// The same for a series that no limit need select.
     pub(super) fn base_of(
         &self,
         bench: &Bench<'_>,
-        analysis: &Analysis,
         direction: Direction,
         counter: bool,
-    ) -> Option<JudgedBase> {
-        let point = bench.head_points.last()?;
-        let known = |p: &Point| p.stratum == point.stratum;
-        let start = analysis.breaks.last().copied().unwrap_or(0);
-        let since = bench.base_points.get(start..).unwrap_or_default();
-        let offset = since
-            .iter()
-            .zip(analysis.offsets.get(start..).unwrap_or_default())
-            .rev()
-            .find(|(p, _)| known(p))
-            .map(|(_, offset)| *offset);
-        let new_machine =
-            points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
-        match (offset.filter(|offset| offset.is_finite()), new_machine) {
-            (Some(offset), _) => {
-                let base = Base::new(
-                    bench.series,
-                    bench.base_points,
-                    analysis,
-                    direction,
-                    counter,
-                )?;
-                let points = base.points;
-                Some(JudgedBase {
-                    base,
-                    offset,
-                    points,
-                    own: true,
-                })
-            }
-            (None, seen) => {
-                let alone = analyse_points(bench.series, bench.head_points, &[]);
-                let base = Base::new(bench.series, bench.head_points, &alone, direction, counter)?;
-                Some(JudgedBase {
-                    base,
-                    offset: 0.0,
-                    points: seen.unwrap_or(0),
-                    own: false,
-                })
-            }
+    ) -> Option<Rc<JudgedBase>> {
+        // Every rule of a series asks for the same one.
+        let kind = (direction, counter);
+        let known = |bases: &Vec<MadeBase>| bases.iter().find(|own| own.0 == kind).cloned();
+        if let Some((_, made)) = known(&bench.bases.borrow()) {
+            return made;
+        }
+        let made = make_base(bench, direction, counter).map(Rc::new);
+        bench.bases.borrow_mut().push((kind, made.clone()));
+        made
+    }
+}
+
+fn make_base(bench: &Bench<'_>, direction: Direction, counter: bool) -> Option<JudgedBase> {
+    let analysis = &bench.analysis;
+    let point = bench.head_points.last()?;
+    let known = |p: &Point| p.stratum == point.stratum;
+    let start = analysis.breaks.last().copied().unwrap_or(0);
+    let since = bench.base_points.get(start..).unwrap_or_default();
+    let offset = since
+        .iter()
+        .zip(analysis.offsets.get(start..).unwrap_or_default())
+        .rev()
+        .find(|(p, _)| known(p))
+        .map(|(_, offset)| *offset);
+    let new_machine =
+        points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
+    match (offset.filter(|offset| offset.is_finite()), new_machine) {
+        (Some(offset), _) => {
+            let base = Base::new(
+                bench.series,
+                bench.base_points,
+                analysis,
+                direction,
+                counter,
+            )?;
+            let points = base.points;
+            Some(JudgedBase {
+                base,
+                offset,
+                points,
+                own: true,
+            })
+        }
+        (None, seen) => {
+            let alone = analyse_points(bench.series, bench.head_points, &[]);
+            let base = Base::new(bench.series, bench.head_points, &alone, direction, counter)?;
+            Some(JudgedBase {
+                base,
+                offset: 0.0,
+                points: seen.unwrap_or(0),
+                own: false,
+            })
         }
     }
 }

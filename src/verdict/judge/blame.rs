@@ -1,7 +1,7 @@
 //! Which commits brought a change: the head, or earlier ones.
 
 use super::{Bench, JudgedBase, Judging, added};
-use crate::analysis::{analyse, suspects};
+use crate::analysis::suspects;
 use crate::budget::Minimum;
 use crate::history::{Point, Timeline};
 use crate::model::Direction;
@@ -72,11 +72,11 @@ impl Judging<'_, '_> {
     pub(super) fn crossing(&self, seen: &Seen<'_>, limit: f64, direction: Direction) -> Vec<u32> {
         let sign = direction.worsening_sign();
         let series = seen.bench.series;
-        let crossed = analyse(series).changes.into_iter().rev().find(|change| {
+        let crossed = seen.bench.all().changes.iter().rev().find(|change| {
             sign * change.before <= sign * limit && sign * change.after > sign * limit
         });
         if let Some(change) = crossed {
-            return suspects(&change, &series.points);
+            return suspects(change, &series.points);
         }
         let first = seen.run_above(seen.judged.base.working(limit));
         let y = |index: usize| match seen.bench.earlier.get(index) {

@@ -1,7 +1,7 @@
 //! What else moved with an over: candidate causes beside a symptom.
 
 use super::{Bench, Check, Judging, Outcome, is_counter, with_judging};
-use crate::analysis::{analyse, suspects};
+use crate::analysis::suspects;
 use crate::budget::{Kind, Minimum, Regress};
 use crate::model::{Direction, SeriesKey, Unit};
 use crate::verdict::select::Pair;
@@ -133,7 +133,7 @@ impl Judging<'_, '_> {
         for (index, (row, columns)) in self.check.series.iter().zip(self.check.columns).enumerate()
         {
             let itself = row.key == *own || verdict.members.contains(&row.key);
-            if itself || row.key.env != own.env || columns.runs.is_empty() {
+            if itself || row.key.env != own.env || columns.is_empty() {
                 continue;
             }
             let known = selected.get(&index);
@@ -176,17 +176,13 @@ impl Judging<'_, '_> {
         verdict: &LimitVerdict,
         pair: Option<&Pair<'_>>,
     ) -> Option<Moved> {
-        let known = analyse(bench.series)
-            .changes
-            .into_iter()
-            .rev()
-            .find(|change| {
-                let places = suspects(change, &bench.series.points);
-                places
-                    .iter()
-                    .filter_map(|place| self.check.timeline.at(*place))
-                    .any(|id| verdict.suspects.contains(id))
-            });
+        let known = bench.all().changes.iter().rev().find(|change| {
+            let places = suspects(change, &bench.series.points);
+            places
+                .iter()
+                .filter_map(|place| self.check.timeline.at(*place))
+                .any(|id| verdict.suspects.contains(id))
+        });
         if let Some(change) = known {
             let effect = (change.effect, change.effect_low, change.effect_high);
             let sized = change.before > 0.0 && change.after > 0.0;
@@ -209,7 +205,7 @@ impl Judging<'_, '_> {
             Some(pair) => is_counter(pair.limit, &row.unit),
             None => matches!(row.unit, Unit::Count | Unit::Bytes | Unit::Other(_)),
         };
-        let judged = self.base_of(bench, &bench.analysis, direction, counter)?;
+        let judged = self.base_of(bench, direction, counter)?;
         let head = judged.head(bench).filter(|_| judged.own)?;
         let base = &judged.base;
         let exact = base.noise.exact;

@@ -165,7 +165,7 @@ impl Judging<'_, '_> {
         }
         let broke = bench.analysis.breaks.last();
         found.broke = broke.and_then(|i| at(bench.base_points.get(*i)?));
-        let Some(judged) = self.base(pair, bench, &bench.analysis) else {
+        let Some(judged) = self.base(pair, bench) else {
             return;
         };
         let Some(head) = judged.head(bench) else {

@@ -18,7 +18,7 @@ impl Judging<'_, '_> {
     ) {
         let mut key = bench.series.row.key.clone();
         key.metric.clone_from(&guard.metric);
-        let index = self.check.series.iter().position(|row| row.key == key);
+        let index = self.index_of(&key);
         let mut judged = Vec::new();
         if let Some(index) = index {
             let row = &self.check.series[index];

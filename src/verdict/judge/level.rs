@@ -9,7 +9,7 @@ use crate::verdict::{Judgement, LimitVerdict, Reason, Verdict, judge_max, judge_
 
 impl Judging<'_, '_> {
     pub(super) fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
-        let judged = self.base(pair, bench, &bench.analysis).and_then(|judged| {
+        let judged = self.base(pair, bench).and_then(|judged| {
             let head = judged.head(bench)?;
             Some((judged, head))
         });
@@ -60,7 +60,7 @@ impl Judging<'_, '_> {
 
     pub(super) fn regress(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<LimitVerdict> {
         let rule = pair.limit.regress?;
-        let judged = self.base(pair, bench, &bench.analysis)?;
+        let judged = self.base(pair, bench)?;
         let head = judged.head(bench)?;
         let exact = judged.exact(pair.limit) && judged.own;
         let mut judgement = judge_regress(&judged.base, &head, rule, &pair.limit.min, exact);

@@ -25,6 +25,7 @@ pub use ratchet::Tightening;
 
 use super::select::{Pair, recent_runs, select};
 use super::{KnownChange, LeftOut, LimitVerdict, Record};
+use crate::analysis::Memo;
 use crate::budget::{Anchor, Budget, Limit, Selector};
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Timeline};
@@ -38,6 +39,7 @@ use many::{Controlling, control_many, in_threads};
 use series::Failed;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// What a change is judged against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub struct Check<'a> {
     pub control: Control,
     /// Whether suspects are measured again.
     pub stage: Stage,
+    /// What was analysed in earlier checks; it saves work and changes nothing.
+    pub memo: Option<&'a Memo>,
 }
 
 /// Where a check stands in a two-stage confirmation. The level of 5 % is split between the stages,
@@ -334,6 +338,7 @@ fn with_judging(
         failed: Failed::of(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection.pairs.len(),
+        by_key: OnceLock::new(),
     };
     for sweep in &selection.sweeps {
         outcome.limits.extend(judging.capacity(sweep));

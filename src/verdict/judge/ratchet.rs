@@ -49,7 +49,7 @@ impl Judging<'_, '_> {
     /// by itself, and no tighter than the worst of the newest `after` results.
     pub(super) fn need(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<Need> {
         let ratchet = pair.limit.ratchet.as_ref()?;
-        let judged = self.base(pair, bench, &bench.analysis)?;
+        let judged = self.base(pair, bench)?;
         let head = judged.head(bench)?;
         let base = &judged.base;
         let stood = base.m + 1;
@@ -137,7 +137,7 @@ fn newest_elsewhere(
         .filter(|&i| limit.select.matches(&check.series[i].key, headlines))
         .filter(|&i| own.iter().all(|need| need.series != i) && !retired(i))
         .flat_map(|i| {
-            let values = &check.columns[i].values;
+            let values = check.columns[i].values();
             values[values.len().saturating_sub(after)..].iter().copied()
         })
         .collect()

@@ -3,7 +3,7 @@
 use super::bench::trend;
 use super::ratchet::Need;
 use super::{Bench, Check, Judging, blank};
-use crate::analysis::{analyse, suspects};
+use crate::analysis::suspects;
 use crate::budget::Headlines;
 use crate::detect::{ChangePoint, Scale};
 use crate::history::Series;
@@ -27,7 +27,7 @@ impl Judging<'_, '_> {
         let row = &self.check.series[index];
         let columns = &self.check.columns[index];
         let failed = self.failed.covers(&row.key);
-        let judged = self.with_bench(row, columns, |bench| {
+        let judged = self.with_whole_bench(row, columns, |bench| {
             let limits = pairs
                 .iter()
                 .flat_map(|pair| self.pair(pair, bench))
@@ -37,7 +37,7 @@ impl Judging<'_, '_> {
                 .map_or(Direction::Lower, |pair| pair.direction);
             JudgedSeries {
                 limits,
-                changes: self.changes(bench.series, direction),
+                changes: self.changes(bench, direction),
                 record: self.record(pairs, bench).unwrap_or_default(),
                 needs: pairs
                     .iter()
@@ -49,7 +49,7 @@ impl Judging<'_, '_> {
             return judged;
         }
         let expected = !self.retired(index)
-            && (failed || columns.runs.iter().any(|run| self.recent.contains(run)));
+            && (failed || columns.runs().iter().any(|run| self.recent.contains(run)));
         if !expected {
             return JudgedSeries::default();
         }
@@ -63,7 +63,7 @@ impl Judging<'_, '_> {
 
     /// What the series' history shows of points far off, where the head is judged against it.
     fn record(&self, pairs: &[Pair<'_>], bench: &Bench<'_>) -> Option<Record> {
-        let judged = self.base(pairs.first()?, bench, &bench.analysis)?;
+        let judged = self.base(pairs.first()?, bench)?;
         let head = judged.head(bench)?;
         let counts = judged.own && !judged.base.noise.exact;
         counts.then(|| Record::of(&judged.base.noise, head.ys.len()))
@@ -145,8 +145,8 @@ impl Judging<'_, '_> {
         verdicts
     }
 
-    fn changes(&self, series: &Series, direction: Direction) -> Vec<KnownChange> {
-        let analysis = analyse(series);
+    fn changes(&self, bench: &Bench<'_>, direction: Direction) -> Vec<KnownChange> {
+        let (series, analysis) = (bench.series, bench.all());
         let sign = direction.worsening_sign();
         let known = |change: &ChangePoint| KnownChange {
             series: series.row.key.clone(),
@@ -191,7 +191,7 @@ impl Failed {
             rows.any(|(_, columns)| {
                 clean
                     .iter()
-                    .any(|run| run.id > failed_in && columns.runs.binary_search(&run.id).is_ok())
+                    .any(|run| run.id > failed_in && columns.runs().binary_search(&run.id).is_ok())
             })
         };
         let mut failed: HashMap<String, Vec<Failure>> = HashMap::new();

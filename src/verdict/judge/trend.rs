@@ -157,7 +157,7 @@ impl Judging<'_, '_> {
     }
 
     pub(super) fn creep(&self, pair: &Pair<'_>, bench: &Bench<'_>, rule: Creep) -> LimitVerdict {
-        let judged = self.base(pair, bench, &bench.analysis);
+        let judged = self.base(pair, bench);
         let Some((judged, head)) = judged
             .filter(|judged| judged.own)
             .and_then(|judged| Some((judged.head(bench)?, judged)))
@@ -241,7 +241,7 @@ impl Judging<'_, '_> {
     }
 
     pub(super) fn drift(&self, pair: &Pair<'_>, bench: &Bench<'_>, rule: &Drift) -> LimitVerdict {
-        let judged = self.base(pair, bench, &bench.analysis);
+        let judged = self.base(pair, bench);
         let Some((judged, head)) = judged
             .filter(|judged| judged.own)
             .and_then(|judged| Some((judged.head(bench)?, judged)))

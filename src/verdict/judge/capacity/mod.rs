@@ -43,7 +43,7 @@ impl Judging<'_, '_> {
         if found.is_empty() {
             let rows = steps.series.iter().map(|i| &self.check.columns[*i]);
             let expected = rows
-                .flat_map(|columns| &columns.runs)
+                .flat_map(|columns| columns.runs())
                 .any(|run| self.recent.contains(run));
             if !expected
                 && let Some((commit, sweeps)) = self.older_sweeps(steps, rule, env, self.head_place)

@@ -3,7 +3,7 @@
 use super::{Families, Member};
 use crate::budget::{Rule, Scaling};
 use crate::model::{Direction, SeriesKey, Unit};
-use crate::store::{Columns, SeriesRow};
+use crate::store::{Cell, Columns, SeriesRow};
 use crate::verdict::judge::Judging;
 use crate::verdict::select::Pair;
 use crate::verdict::{Judgement, Reason, Verdict};
@@ -80,17 +80,15 @@ impl Judging<'_, '_> {
 
 /// The ratio of two series in each run that has both.
 fn ratio(above: &Columns, below: &Columns) -> Columns {
-    let mut ratios = Columns::default();
-    for (i, run) in above.runs.iter().enumerate() {
-        if let Ok(j) = below.runs.binary_search(run) {
-            let value = above.values[i] / below.values[j];
-            if value.is_finite() {
-                ratios.runs.push(*run);
-                ratios.values.push(value);
-                ratios.spreads.push(None);
-                ratios.n.push(above.n[i].min(below.n[j]));
-            }
-        }
-    }
-    ratios
+    let of_run = |cell: Cell| {
+        let other = below.get(below.runs().binary_search(&cell.run).ok()?)?;
+        let value = cell.value / other.value;
+        value.is_finite().then_some(Cell {
+            run: cell.run,
+            value,
+            spread: None,
+            n: cell.n.min(other.n),
+        })
+    };
+    above.iter().filter_map(of_run).collect()
 }

@@ -82,7 +82,7 @@ impl Judging<'_, '_> {
     }
 
     fn values_of(&self, key: &SeriesKey) -> Vec<f64> {
-        let index = self.check.series.iter().position(|row| row.key == *key);
+        let index = self.index_of(key);
         index
             .and_then(|index| {
                 let row = &self.check.series[index];
