@@ -234,9 +234,9 @@ fn of_acceptances() -> Vec<Fault> {
         ),
         Fault(
             "rule-without-level",
-            "\"scaling\"",
-            accepted(&[level, ceiling, reason, &soon, "rule = \"scaling\""]),
-            "change `scaling`",
+            "\"capacity\"",
+            accepted(&[level, ceiling, reason, &soon, "rule = \"capacity\""]),
+            "change `capacity`",
         ),
         Fault(
             "not-toml",

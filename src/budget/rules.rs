@@ -49,20 +49,20 @@ impl Rule {
         Self::Coherency,
     ];
 
-    /// Whether it is about a level, which a change can raise and an owner accept. A slope, an exponent
-    /// a ratio between sizes and what load steps say are none: they may be 0 before, of which no ceiling is
-    /// a share.
+    /// Whether it is about a level, which a change can raise and an owner accept: a value, a slope, an
+    /// exponent, a ratio between sizes. What load steps say is none.
     #[must_use]
     pub fn has_level(self) -> bool {
         match self {
-            Self::Max | Self::Regress | Self::Drift | Self::Creep | Self::Guard => true,
-            Self::Growth
+            Self::Max
+            | Self::Regress
+            | Self::Drift
+            | Self::Creep
+            | Self::Guard
+            | Self::Growth
             | Self::Complexity
-            | Self::Scaling
-            | Self::Capacity
-            | Self::Milestone
-            | Self::Contention
-            | Self::Coherency => false,
+            | Self::Scaling => true,
+            Self::Capacity | Self::Milestone | Self::Contention | Self::Coherency => false,
         }
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
             .context("a limit without a budget")?;
         let new = NewAcceptance {
             limit: one.limit.clone(),
-            rule: match one.rules.as_slice() {
+            rule: match distinct(&one.rules).as_slice() {
                 [rule] => Some(*rule),
                 _ => None,
             },
@@ -172,6 +172,13 @@ fn over(judged: &Judged<'_>, commit: &CommitId, args: &Args) -> Result<Vec<Over>
     );
 }
 
+fn distinct(rules: &[Rule]) -> Vec<Rule> {
+    let mut rules = rules.to_vec();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
 /// What a check found instead.
 fn described(place: &CommitId, outcome: &Outcome) -> String {
     let over: Vec<String> = outcome
@@ -225,7 +232,7 @@ fn allowed(over: &Over, asked: Option<f64>) -> Result<String> {
     let present = effect(now);
     if !present.is_finite() {
         bail!(
-            "the level before the change of {}/{} is 0, so no ceiling in per cent can be written: raise its max instead",
+            "the level before the change of {}/{} is 0, so no ceiling in per cent can be written: raise the limit itself instead, for review",
             over.feature,
             over.limit
         );

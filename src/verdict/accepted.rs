@@ -79,8 +79,8 @@ pub fn over_because_of(outcome: &Outcome, commit: &CommitId) -> Vec<Over> {
         .collect()
 }
 
-/// Everything that is over because of a commit and that no acceptance can cover: growth, complexity
-/// and scaling, which have no level.
+/// Everything that is over because of a commit and that no acceptance can cover: what load steps say,
+/// which has no level.
 #[must_use]
 pub fn unacceptable<'o>(outcome: &'o Outcome, commit: &CommitId) -> Vec<&'o LimitVerdict> {
     let over = outcome.limits.iter().filter(|v| {
@@ -95,6 +95,9 @@ pub fn unacceptable<'o>(outcome: &'o Outcome, commit: &CommitId) -> Vec<&'o Limi
 fn levels(outcome: &Outcome, verdict: &LimitVerdict, commit: &CommitId) -> Option<(f64, f64, f64)> {
     let judged = &verdict.judgement;
     let now = judged.level.or(verdict.value)?;
+    if let Some(before) = verdict.before {
+        return Some((before, now, now));
+    }
     let sign = verdict.direction.worsening_sign();
     let worse = |low: f64, high: f64| if sign > 0.0 { high } else { low };
     let change = outcome.changes.iter().find(|change| {

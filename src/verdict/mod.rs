@@ -231,6 +231,8 @@ pub struct LimitVerdict {
     pub members: Vec<SeriesKey>,
     /// What it was compared with, where that is not the base; or why its guard does not fit.
     pub against: Option<String>,
+    /// The level before, where it is an estimate of its own (an exponent, a slope) and known.
+    pub before: Option<f64>,
     /// 95 % bounds of the value, where it is an estimate of its own (an exponent).
     pub interval: Option<(f64, f64)>,
     /// Which slice of its limit it is.

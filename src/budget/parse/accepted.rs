@@ -35,7 +35,7 @@ pub(super) fn read(
             "rule-without-level",
             value.span(),
             format!(
-                "`{}` has no level that a ceiling could be counted from",
+                "what load steps say cannot be accepted: `{}` has no level that a ceiling could be counted from",
                 rule.as_str()
             ),
             format!(

@@ -62,6 +62,7 @@ fn verdict(verdict: Verdict, reason: Reason) -> LimitVerdict {
         accepted: None,
         members: Vec::new(),
         against: None,
+        before: None,
         interval: None,
         slice: None,
         exhausted: None,

@@ -291,6 +291,7 @@ pub(in crate::verdict) fn blank(
         accepted: None,
         members: Vec::new(),
         against: None,
+        before: None,
         interval: None,
         slice: None,
         exhausted: None,

@@ -94,6 +94,7 @@ impl Judging<'_, '_> {
         found.used = Some(fit.k / most.max(f64::MIN_POSITIVE));
         found.unit = Unit::Other("exponent".to_owned());
         found.interval = Some(fit.interval(0.95));
+        found.before = costs.base.as_ref().map(|base| base.k);
         if found.judgement.verdict != Verdict::Over {
             return found;
         }
@@ -135,12 +136,14 @@ impl Judging<'_, '_> {
                 (Verdict::Unproven, Some(Reason::BothSides))
             };
         }
-        judgement.level = delta;
+        // What grew is the exponent: an acceptance is about it, and so is its ceiling.
+        judgement.level = Some(costs.fit.k);
         let mut found = self.describe_family(pair, key, Rule::Complexity, costs.members, judgement);
         found.value = delta;
         found.limit_value = Some(most);
         found.used = delta.map(|delta| (delta / most).max(0.0));
         found.unit = Unit::Other("more exponent".to_owned());
+        found.before = costs.base.as_ref().map(|base| base.k);
         if found.judgement.verdict == Verdict::Over {
             self.blame_for(&mut found, costs);
         }

@@ -54,11 +54,13 @@ impl Judging<'_, '_> {
         found.unit = Unit::Other(format!("{} per {tag}", row.unit.as_str()));
         found.value = head;
         found.limit_value = Some(most);
+        found.before = base;
         found.used = head
             .filter(|_| most > 0.0)
             .map(|head| (head / most).max(0.0));
         if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
             let (places, before_head) = self.growth_since(members, sign, most);
+            found.before = before_head.or(base);
             let known = places.first().is_some_and(|place| *place < self.base_end);
             if known && before_head.is_some_and(|before| head <= Some(before)) {
                 found.judgement.verdict = match self.check.base {

@@ -10,14 +10,14 @@ pub(in crate::verdict) use complexity::too_few_sizes;
 pub(super) use slices::mark_slices;
 pub(in crate::verdict) use slices::slices_without_series;
 
-use super::{Judging, blank, unjudged};
+use super::{Judging, accept, blank, unjudged};
 use crate::analysis::Base;
 use crate::budget::{Limit, Rule};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::{Direction, SeriesKey, Unit};
 use crate::stats::median;
 use crate::verdict::select::Pair;
-use crate::verdict::{Judgement, LimitVerdict};
+use crate::verdict::{Judgement, LimitVerdict, Verdict};
 use std::collections::BTreeMap;
 
 /// One series of a family at the head.
@@ -144,6 +144,7 @@ impl Judging<'_, '_> {
             return;
         }
         let limit = pair.limit;
+        let first = found.limits.len();
         if limit.by.as_deref() == Some(tag) {
             if let Some(growth) = limit.growth {
                 found
@@ -156,6 +157,12 @@ impl Judging<'_, '_> {
         }
         if let Some(scaling) = limit.scaling.as_ref().filter(|scaling| scaling.by == tag) {
             self.scaling(pair, key, &members, scaling, found);
+        }
+        for verdict in &mut found.limits[first..] {
+            if verdict.judgement.verdict == Verdict::Over {
+                // Of sizes together there is no line of changes to look on: the ceiling bounds them.
+                accept(pair.budget, limit, self.check.today, verdict);
+            }
         }
     }
 
