@@ -95,6 +95,7 @@ fn percentiles(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
                 "it has not two cells; the file may be cut off",
             ));
         }
+        cells.whole(&[0, 1])?;
         let share = whole(cells.get(0))
             .filter(|share| *share <= 100)
             .ok_or_else(|| {
@@ -139,6 +140,7 @@ fn requests(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
     let mut tally = Tally::default();
     while let Some(cells) = records.next(source)? {
         header.fits(&cells, || cells.place())?;
+        cells.whole(&[seconds, total])?;
         let number = |at: usize| {
             whole(cells.get(at))
                 .filter(|v| *v < 3_200_000_000_000)
@@ -167,21 +169,37 @@ fn requests(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
     Ok(parsed)
 }
 
+/// What stands above the percentages of the text.
+const PERCENTAGES: &str = "Percentage of the requests served within a certain time";
+
+/// `  95%      2`, at the end `100%      3 (longest request)`.
+fn percentile(line: &str) -> Option<(String, &str)> {
+    let (share, value) = line.trim().split_once('%')?;
+    let value = value.trim();
+    let (statistic, value) = match share {
+        "100" => ("max".to_owned(), value.strip_suffix(" (longest request)")?),
+        _ => (units::percentile(share)?, value),
+    };
+    whole(value.as_bytes()).map(|_| (statistic, value))
+}
+
 fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut fields: HashMap<&str, (&str, usize)> = HashMap::new();
     let mut failed_parts = None;
     let mut latencies: Vec<(String, &str, usize)> = Vec::new();
+    // Between `Percentage of the requests` and the last of them.
+    let mut inside = false;
     for (number, line) in input.text()?.lines().enumerate() {
         let number = number + 1;
-        if let Some((share, value)) = line.trim().split_once("% ")
-            && share.bytes().all(|b| b.is_ascii_digit())
-        {
-            let value = value.trim().split(' ').next().unwrap_or_default();
-            let statistic = if share == "100" {
-                "max".to_owned()
-            } else {
-                format!("p{share}")
-            };
+        if line.starts_with(PERCENTAGES) {
+            inside = true;
+        } else if inside && !line.trim().is_empty() {
+            let (statistic, value) = percentile(line).ok_or_else(|| {
+                let reason =
+                    "it is not a percentage and whole milliseconds; the file may be cut off";
+                Fault::at(format!("line {number}"), reason)
+            })?;
+            inside = statistic != "max";
             latencies.push((statistic, value, number));
         } else if let Some(parts) = line.trim().strip_prefix("(Connect:") {
             failed_parts = Some((parts.trim_end_matches(')'), number));
@@ -253,14 +271,22 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     else {
         return Ok(parsed);
     };
-    let first_number = |text: &str, line: usize| {
-        let word = text.split_whitespace().next().unwrap_or_default();
-        number(word.as_bytes(), || format!("line {line}"))
-    };
-    for (statistic, value, line) in &latencies {
-        if statistic != "max" && units::percentile(statistic.trim_start_matches('p')).is_none() {
-            return Err(Fault::at(format!("line {line}"), "it is not a percentile"));
+    // `3.797 [ms] (mean)`
+    let with_unit = |text: &str, line: usize, wanted: &str| {
+        let (value, unit) = text.split_once(' ').unwrap_or((text, ""));
+        if !unit.trim_start().starts_with(wanted) {
+            let reason =
+                format!("`{text}` is not a number and `{wanted}`; the file may be cut off");
+            return Err(Fault::at(format!("line {line}"), reason));
         }
+        number(value.as_bytes(), || format!("line {line}"))
+    };
+    if inside || latencies.is_empty() && made > 1 {
+        return Err(Fault::whole(
+            "its percentages do not go up to 100 %; the file may be cut off (`ab -d` leaves them out)",
+        ));
+    }
+    for (statistic, value, line) in &latencies {
         let value = number(value.as_bytes(), || format!("line {line}"))?;
         load.latency(
             statistic,
@@ -272,27 +298,29 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     if let Some((text, line)) = field("Time per request") {
         load.latency(
             "mean",
-            first_number(text, line)?,
+            with_unit(text, line, "[ms]")?,
             MILLISECOND,
             ("Time per request", "ms"),
         )?;
     }
     if let Some((text, line)) = field("Total") {
-        load.latency(
-            "min",
-            first_number(text, line)?,
-            MILLISECOND,
-            ("Total", "ms"),
-        )?;
+        let times: Vec<&str> = text.split_whitespace().collect();
+        // Minimum, mean, deviation, median, maximum; with `-S` only three of them.
+        if !matches!(times.len(), 3 | 5) {
+            let reason = format!("`{text}` is not five times; the file may be cut off");
+            return Err(Fault::at(format!("line {line}"), reason));
+        }
+        let min = number(times[0].as_bytes(), || format!("line {line}"))?;
+        load.latency("min", min, MILLISECOND, ("Total", "ms"))?;
     }
     load.value(
         "rate",
-        first_number(rate, rate_line)?,
+        with_unit(rate, rate_line, "[#/sec]")?,
         RATE,
         ("Requests per second", "1/s"),
     )?;
     if let Some((text, line)) = field("Transfer rate") {
-        let value = first_number(text, line)? * 1024.0;
+        let value = with_unit(text, line, "[Kbytes/sec]")? * 1024.0;
         load.value(
             "bandwidth",
             value,

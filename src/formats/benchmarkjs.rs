@@ -46,6 +46,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 Some(made) => parsed.measurements.push(made),
                 None => parsed.fail(name, "its rate is 0"),
             }
+        } else if line.contains(" x ") && line.contains('±') {
+            let reason = "it is not `NAME x N ops/sec ±N% (N runs sampled)`";
+            return Err(Fault::at(format!("line {}", i + 1), reason));
         } else if let Some(name) = line
             .trim_end()
             .strip_suffix(':')

@@ -213,13 +213,17 @@ fn from_console(text: &str) -> Result<Parsed, Fault> {
     let mut path: Vec<String> = Vec::new();
     let mut at = At::Outside;
     let mut in_table = false;
+    // Behind the last test stands a line of `=`.
+    let mut ended = false;
     for (i, line) in text.lines().enumerate() {
         let place = || format!("line {}", i + 1);
         let rule = line.len() > 20 && line.bytes().all(|b| b == b'-');
         let body = line.trim();
+        ended &= !rule;
         if line.len() > 20 && line.bytes().all(|b| b == b'=' || b == b'~') {
             at = At::Outside;
             in_table = false;
+            ended = line.starts_with('=');
             continue;
         }
         if is_heading(body) {
@@ -258,11 +262,18 @@ fn from_console(text: &str) -> Result<Parsed, Fault> {
             }
         };
     }
-    if let At::Table { name, .. } = at
+    if let At::Table { name, .. } = &at
         && !name.is_empty()
     {
+        let name = name.trim_end_matches('\u{0}');
         let reason = format!("the table ends in the middle of `{name}`; it is cut off");
         return Err(Fault::at(format!("line {}", text.lines().count()), reason));
+    }
+    if in_table || !ended || !matches!(at, At::Outside) {
+        return Err(Fault::at(
+            format!("line {}", text.lines().count()),
+            "no line of `=` with the results of all tests follows; the file is cut off",
+        ));
     }
     Ok(parsed)
 }
@@ -298,6 +309,11 @@ fn row(
         return Ok((String::new(), None));
     }
     let (before, times) = trailing_times(body);
+    // Cells are at least two blanks apart: one blank is inside a number of another locale.
+    let apart = |left: &str| left.is_empty() || body[left.len()..].starts_with("  ");
+    if !times.is_empty() && !apart(before) {
+        return Err(format!("`{body}` has a number with a space in it"));
+    }
     match (samples, times.as_slice()) {
         (None, [_estimated]) => {
             let mut words = before.trim_end().rsplitn(3, char::is_whitespace);
@@ -311,6 +327,9 @@ fn row(
             let rest = before.trim_end();
             let rest = rest[..rest.len() - iterations.len()].trim_end();
             let (part, count) = rest.rsplit_once(char::is_whitespace).unwrap_or(("", rest));
+            if !apart(rest) || !apart(part.trim_end()) {
+                return Err(format!("`{body}` has a number with a space in it"));
+            }
             let count = plain_number(count)?;
             add(&mut name, part.trim());
             if name.is_empty() {

@@ -7,7 +7,7 @@
 //! The time of one run, in microseconds whatever its size. Lines of other metrics keep their names
 //! and have no direction.
 
-use super::fault::Fault;
+use super::fault::{Fault, UNENDED};
 use super::parsed::{Bench, Input, Parsed, TIME, ZERO_TIME};
 use super::registry::{Format, Reader};
 use super::text::plain_number;
@@ -42,11 +42,16 @@ fn split(line: &str) -> Option<(&str, &str, &str)> {
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut parsed = Parsed::default();
-    for (i, line) in input.text()?.lines().enumerate() {
+    let text = input.text()?;
+    let lines = text.lines().count();
+    for (i, line) in text.lines().enumerate() {
         let Some((name, metric, rest)) = split(line) else {
             continue;
         };
         let place = || format!("line {}", i + 1);
+        if i + 1 == lines && !text.ends_with('\n') && !rest.ends_with('.') {
+            return Err(Fault::at(place(), UNENDED));
+        }
         let (number, unit) = rest.split_once(' ').ok_or_else(|| {
             Fault::at(
                 place(),
@@ -57,6 +62,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         let bench = Bench::new(name, Tags::new());
         if metric != "RunTime" {
             let unit = unit.trim_end_matches('.');
+            if unit.chars().any(|c| c.is_ascii_digit()) {
+                let reason = format!("`{rest}` of `{name}` is not one number and its unit");
+                return Err(Fault::at(place(), reason));
+            }
             let kind = (Unit::Other(unit.to_owned()), None);
             parsed
                 .measurements

@@ -1,7 +1,7 @@
 //! Records of cells, separated by commas or the like: lines without quotes are cut in place, others
 //! as RFC 4180 says.
 
-use super::fault::Fault;
+use super::fault::{Fault, UNENDED};
 use super::requests::shown;
 use super::source::Source;
 
@@ -27,6 +27,8 @@ pub(crate) struct Cells<'a> {
     ends: &'a [usize],
     gap: usize,
     line: u64,
+    /// Whether a line break follows.
+    ended: bool,
 }
 
 impl<'a> Cells<'a> {
@@ -37,6 +39,15 @@ impl<'a> Cells<'a> {
 
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// An error where the file ends within this record, in one of the columns that are `read`: half
+    /// a number looks like a number. A program that writes a record writes its line break, too.
+    pub(crate) fn whole(&self, read: &[usize]) -> Result<(), Fault> {
+        if self.ended || !read.iter().any(|at| at + 1 == self.len()) {
+            return Ok(());
+        }
+        Err(Fault::at(self.place(), UNENDED))
     }
 
     /// A cell; an absent one is empty.
@@ -97,6 +108,7 @@ impl Records {
                 ends: &self.ends,
                 gap: 1,
                 line: source.number(),
+                ended: source.line_has_end(),
             }));
         }
         self.quoted(source)?;
@@ -105,6 +117,7 @@ impl Records {
             ends: &self.ends,
             gap: 0,
             line: source.number(),
+            ended: source.line_has_end(),
         }))
     }
 

@@ -60,6 +60,24 @@ struct Tree {
     bench: Option<(Bench, u64)>,
     /// The heading of the allocations that are being read, and whether the count was.
     heading: Option<(String, bool)>,
+    /// Whether the last row of each level was drawn as the last one.
+    last: Vec<bool>,
+    /// The last row is a group whose rows are still to come.
+    group: bool,
+}
+
+impl Tree {
+    /// An error unless the tree was drawn to its end.
+    fn end(self, place: &str) -> Result<(), Fault> {
+        let whole = !self.last.is_empty() && self.last.iter().all(|last| *last);
+        if whole && !self.group && self.heading.is_none() {
+            return Ok(());
+        }
+        Err(Fault::at(
+            place,
+            "the tree ends before its last branch (`╰─`); the file is cut off",
+        ))
+    }
 }
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
@@ -74,12 +92,19 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 path: vec![name.to_owned()],
                 bench: None,
                 heading: None,
+                last: Vec::new(),
+                group: false,
             });
         } else if line.trim().is_empty() {
-            tree = None;
+            if let Some(tree) = tree.take() {
+                tree.end(&place)?;
+            }
         } else if let Some(tree) = &mut tree {
             row(tree, &line, &place, &mut parsed)?;
         }
+    }
+    if let Some(tree) = tree {
+        tree.end("the end")?;
     }
     Ok(parsed)
 }
@@ -103,6 +128,9 @@ fn row(tree: &mut Tree, line: &str, place: &str, parsed: &mut Parsed) -> Result<
         .nth(tree.column)
         .map_or(left.len(), |(at, _)| at);
     let (branch, fastest) = (&left[..split], left[split..].trim());
+    if !fastest.is_empty() && !branch.ends_with(' ') {
+        return Err(cut());
+    }
     let Some(at) = branch.find("─ ") else {
         return below(tree, fastest, median, place, parsed);
     };
@@ -114,8 +142,11 @@ fn row(tree: &mut Tree, line: &str, place: &str, parsed: &mut Parsed) -> Result<
     }
     tree.path.truncate(depth);
     tree.path.push(name.to_owned());
+    tree.last.truncate(depth - 1);
+    tree.last.push(branch[..at].ends_with('╰'));
     tree.bench = None;
     tree.heading = None;
+    tree.group = samples.is_empty() && fastest.is_empty();
     if samples.is_empty() {
         return Ok(());
     }

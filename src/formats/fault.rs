@@ -3,6 +3,10 @@
 use super::FormatError;
 use std::path::Path;
 
+/// Said of a last line that may be half a line: what follows it would be a line break.
+pub(crate) const UNENDED: &str =
+    "the file ends within this line, behind which there is no line break: it may be cut off";
+
 /// A place in a document and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {

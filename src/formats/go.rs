@@ -21,7 +21,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use super::fault::Fault;
+use super::fault::{Fault, UNENDED};
 use super::parsed::{BANDWIDTH, Bench, Input, Parsed, SIZE, TIME, not_negative};
 use super::registry::{Format, Reader};
 use crate::model::{Direction, Samples, Tags, Unit};
@@ -141,8 +141,8 @@ struct Lines {
 #[derive(Default)]
 struct LastLine {
     number: usize,
-    /// Its last unit, where it is a result and the unit came for the first time.
-    new_unit: Option<String>,
+    /// It is a result.
+    result: bool,
 }
 
 impl Lines {
@@ -150,7 +150,7 @@ impl Lines {
         let line = line.trim_end_matches('\r');
         self.last = LastLine {
             number,
-            new_unit: None,
+            result: false,
         };
         if self.explain && line.starts_with([' ', '\t']) {
             self.explain = false;
@@ -203,6 +203,10 @@ impl Lines {
             let rest = line.get(name.len()..).unwrap_or_default().trim();
             if rest.starts_with("panic: ") || rest.starts_with("fatal error: ") {
                 self.panic.get_or_insert_with(|| rest.to_owned());
+            } else if rest.contains(" ns/op") {
+                let reason =
+                    format!("the result of `{name}` does not begin with a count of iterations");
+                return Err(Fault::at(format!("line {number}"), reason));
             } else {
                 self.garbled.push((self.package.clone(), name.to_owned()));
             }
@@ -224,7 +228,6 @@ impl Lines {
         self.started = None;
         let found = self.entry(number, name)?;
         let mut units = HashSet::new();
-        let mut new_unit = None;
         for pair in words.chunks_exact(2) {
             let &[value, unit] = pair else { continue };
             if !units.insert(unit) {
@@ -246,11 +249,9 @@ impl Lines {
             if metric(unit).3 {
                 not_negative(number, place)?;
             }
-            new_unit = None;
             let samples = match found.metrics.iter_mut().find(|(known, _)| known == unit) {
                 Some((_, samples)) => samples,
                 None => {
-                    new_unit = (!metric(unit).3).then(|| unit.to_owned());
                     found.metrics.push((unit.to_owned(), Samples::default()));
                     let last = found.metrics.len() - 1;
                     &mut found.metrics[last].1
@@ -262,7 +263,7 @@ impl Lines {
                 .get_or_insert_default()
                 .push(iterations as f64);
         }
-        self.last.new_unit = new_unit;
+        self.last.result = true;
         Ok(())
     }
 
@@ -355,15 +356,12 @@ impl Lines {
         Ok(())
     }
 
-    /// The text ended without a line break: whether that cut a unit off.
+    /// The text ended without a line break: whether that may have cut a result off.
     fn unterminated(&self) -> Result<(), Fault> {
-        match &self.last.new_unit {
-            Some(unit) => Err(Fault::at(
-                format!("line {}", self.last.number),
-                format!("the file ends within a line; its last unit `{unit}` may be cut off"),
-            )),
-            None => Ok(()),
+        if !self.last.result {
+            return Ok(());
         }
+        Err(Fault::at(format!("line {}", self.last.number), UNENDED))
     }
 
     fn finish(self) -> Result<Parsed, Fault> {

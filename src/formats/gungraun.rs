@@ -316,6 +316,12 @@ fn from_text(text: &str) -> Result<Parsed, Fault> {
                     format!("no benchmark stands above `{label}`"),
                 ));
             }
+            if !line.trim_end().ends_with([')', ']']) {
+                return Err(Fault::at(
+                    place,
+                    "the line ends too early; the file may be cut off",
+                ));
+            }
             if new == "N/A" {
                 continue;
             }

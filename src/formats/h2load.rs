@@ -18,6 +18,7 @@ use super::source::Source;
 use super::units::{self, MICROSECOND, MILLISECOND};
 use super::wrk::binary_size;
 use crate::model::Tags;
+use std::collections::HashMap;
 
 pub(crate) const FORMAT: Format = Format {
     name: "h2load",
@@ -67,7 +68,12 @@ fn code(cell: &[u8]) -> Option<u64> {
 
 fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
     let (head, _) = source.head(64 << 10)?;
-    if is_log(&Content::new(head)) {
+    let content = Content::new(head);
+    let rows = content
+        .lines()
+        .next()
+        .is_some_and(|line| line.contains('\t'));
+    if rows || is_log(&content) {
         return log(source, stem);
     }
     let bytes = source.rest()?;
@@ -90,6 +96,7 @@ fn log(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
                 "it has not three cells; the file may be cut off",
             ));
         }
+        cells.whole(&[0, 1, 2])?;
         let limit = |value: &u64| *value < 3_200_000_000_000_000;
         let start = whole(cells.get(0))
             .filter(limit)
@@ -138,14 +145,22 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
                 .ok_or_else(|| wrong("the number of clients"))
                 .map(u64::from)?;
         } else if let Some(rest) = line.strip_prefix("requests:") {
+            // `300 total, 300 started, 300 done, 300 succeeded, 0 failed, 0 errored, 0 timeout`
+            let mut parts = HashMap::new();
+            for part in rest.split(',') {
+                let said = part.trim().split_once(' ');
+                let said = said.and_then(|(n, name)| Some((name, n.parse::<u64>().ok()?)));
+                let (name, n) = said.ok_or_else(|| wrong("the number of requests"))?;
+                parts.insert(name, n);
+            }
             let of = |name: &str| {
-                let part = rest
-                    .split(',')
-                    .find_map(|part| part.trim().strip_suffix(name));
-                let count: Option<u64> = part.and_then(|n| n.trim().parse().ok());
+                let count = parts.get(name).copied();
                 count.ok_or_else(|| wrong("the number of requests"))
             };
-            counts = Some((of("total")?, of("succeeded")?));
+            let (total, succeeded) = (of("total")?, of("succeeded")?);
+            let failed = total.checked_sub(succeeded);
+            let failed = failed.ok_or_else(|| wrong("that more succeeded than were made"))?;
+            counts = Some((total, failed));
         } else if let Some(rest) = line.strip_prefix("finished in ") {
             finished = Some((rest, number));
         } else if line.contains(" min ") && line.contains(" max ") {
@@ -155,7 +170,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             times = Some((columns.clone(), rest.split_whitespace().collect(), number));
         }
     }
-    let (Some((requests, succeeded)), Some((finished, line)), Some((columns, cells, at))) =
+    let (Some((requests, failed)), Some((finished, line)), Some((columns, cells, at))) =
         (counts, finished, times)
     else {
         return Err(Fault::whole(
@@ -166,11 +181,6 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
         .then(|| ("clients".to_owned(), clients.to_string()))
         .into_iter()
         .collect();
-    let failed = requests.checked_sub(succeeded).ok_or_else(|| {
-        Fault::whole(format!(
-            "{succeeded} of {requests} requests succeeded, which cannot be"
-        ))
-    })?;
     let mut parsed = Parsed::default();
     let Some(mut load) = Load::new(
         input.stem,
@@ -186,6 +196,13 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
         return Err(Fault::at(
             format!("line {at}"),
             "the line that names its columns is missing",
+        ));
+    }
+    // Behind the columns stands the share within the deviation, whose heading is two words.
+    if cells.len() != columns.len() + 1 {
+        return Err(Fault::at(
+            format!("line {at}"),
+            "it has another number of cells than its heading; the file may be cut off",
         ));
     }
     for (column, cell) in columns.iter().zip(cells) {

@@ -160,6 +160,9 @@ fn distribution(text: &str, stem: &str, given: Option<&str>) -> Result<Parsed, F
     let mut rows: Vec<(f64, f64, f64)> = Vec::new();
     let mut said: BTreeMap<&str, f64> = BTreeMap::new();
     let mut seen_header = false;
+    // The header names no unit, as of all but vegeta: then a summary stands at the end.
+    let mut plain = false;
+    let mut last = 0;
     for (i, line) in text.lines().enumerate() {
         let place = || format!("line {}", i + 1);
         let line = line.trim();
@@ -174,12 +177,21 @@ fn distribution(text: &str, stem: &str, given: Option<&str>) -> Result<Parsed, F
                 ));
             }
             seen_header = true;
+            plain = own.is_none() && !line.contains(',');
             unit = unit.or(own);
         } else if let Some(comment) = line.strip_prefix("#[") {
-            for part in comment.trim_end_matches(']').split(',') {
-                if let Some((name, value)) = part.split_once('=') {
-                    said.insert(name.trim(), number(value.trim().as_bytes(), place)?);
-                }
+            let comment = comment.strip_suffix(']').ok_or_else(|| {
+                Fault::at(
+                    place(),
+                    "the line does not end in `]`; the file may be cut off",
+                )
+            })?;
+            for part in comment.split(',') {
+                let (name, value) = part.split_once('=').ok_or_else(|| {
+                    Fault::at(place(), format!("`{}` is not `NAME = NUMBER`", part.trim()))
+                })?;
+                let value = not_negative(number(value.trim().as_bytes(), place)?, place)?;
+                said.insert(name.trim(), value);
             }
         } else if !line.starts_with('#') {
             let cells: Vec<&str> = line
@@ -193,7 +205,12 @@ fn distribution(text: &str, stem: &str, given: Option<&str>) -> Result<Parsed, F
                 ));
             };
             let read = |cell: &str| number(cell.as_bytes(), place);
-            let row = (read(value)?, read(share)?, read(count)?);
+            let row = (
+                not_negative(read(value)?, place)?,
+                read(share)?,
+                not_negative(read(count)?, place)?,
+            );
+            last = i + 1;
             let back = rows
                 .last()
                 .is_some_and(|last| row.0 < last.0 || row.1 < last.1 || row.2 < last.2);
@@ -215,11 +232,20 @@ fn distribution(text: &str, stem: &str, given: Option<&str>) -> Result<Parsed, F
         .get("Total count")
         .or_else(|| said.get("TotalCount"))
         .copied();
-    if share < 1.0 || whole.is_some_and(|whole| (whole - total).abs() > 0.5) {
-        return Err(Fault::whole(format!(
-            "it ends at {} %: the file is cut off",
-            share * 100.0
-        )));
+    let place = format!("line {last}");
+    if share < 1.0 {
+        let reason = format!("it ends at {} %: the file is cut off", share * 100.0);
+        return Err(Fault::at(place, reason));
+    }
+    if let Some(whole) = whole.filter(|whole| (whole - total).abs() > 0.5) {
+        let reason = format!("{total} are counted here and {whole} in all");
+        return Err(Fault::at(place, reason));
+    }
+    if plain && whole.is_none() {
+        return Err(Fault::at(
+            place,
+            "no line `#[Max = …, Total count = …]` follows: the file is cut off",
+        ));
     }
     if total <= 0.0 {
         parsed.fail(stem, "nothing was recorded");
@@ -340,6 +366,8 @@ fn log(text: &str, stem: &str, unit: Option<&str>) -> Result<Parsed, Fault> {
 /// Cookies of the second version, plain and packed.
 const PLAIN: u32 = 0x1c84_9313;
 const PACKED: u32 = 0x1c84_9314;
+/// Those of version 0 and version 1, plain and packed, without the width of their counts.
+const OLD: [u32; 4] = [0x1c84_9308, 0x1c84_9309, 0x1c84_9301, 0x1c84_9302];
 /// Cookie, length of the counts, offset, digits, lowest, highest, ratio.
 const HEAD: usize = 40;
 
@@ -363,6 +391,11 @@ fn unpacked(payload: &str, reader: &mut Deserializer) -> Result<Histogram<u64>, 
                 .read_to_end(&mut plain)
                 .map_err(|e| format!("its histogram is damaged or cut off: {e}"))?;
             plain
+        }
+        Some(other) if OLD.contains(&(other & !0xf0)) => {
+            return Err(
+                "its histogram has version 0 or 1, which writers before 2016 made; write the log again with a HdrHistogram that makes version 2, or give its percentiles (.hgrm)".to_owned(),
+            );
         }
         Some(other) => {
             return Err(format!(
@@ -497,6 +530,18 @@ mod tests {
         ] {
             let error = read_text("x", "hdrhistogram", &own.replace(interval, bad)).unwrap_err();
             assert!(error.place.is_some(), "{bad}: {error}");
+        }
+    }
+    #[test]
+    fn payloads_of_old_versions_say_what_to_do() {
+        use base64::Engine as _;
+        let standard = base64::engine::general_purpose::STANDARD;
+        for cookie in [0x1c84_9308_u32, 0x1c84_9319, 0x1c84_9301, 0x1c84_9312] {
+            let payload = standard.encode(cookie.to_be_bytes());
+            let text = format!("#[Histogram log format version 1.1]\n0.1,1.0,5.0,{payload}\n");
+            let error = read_text("x.hlog", "hdrhistogram", &text).unwrap_err();
+            assert_eq!(error.place.as_deref(), Some("line 2"));
+            assert!(error.reason.contains("makes version 2"), "{error}");
         }
     }
 }

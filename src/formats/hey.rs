@@ -80,6 +80,8 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut rate = None;
     let mut errors = false;
     let mut whole = false;
+    // The answers in the histogram, which are all that have a status.
+    let (mut drawn, mut answers) = (None, 0_u64);
     for (number, line) in input.text()?.lines().enumerate() {
         let number = number + 1;
         let wrong = |what: &str| {
@@ -116,6 +118,15 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
                 .and_then(|n| value.get(..n))
                 .ok_or_else(|| wrong("a time"))?;
             latencies.push((name, value, number));
+        } else if text.starts_with("Response time histogram:") {
+            drawn = Some(0_u64);
+        } else if let Some((_, rest)) = text.split_once(" [")
+            && let Some(all) = &mut drawn
+            && !whole
+        {
+            let count = rest.split(']').next().and_then(|n| n.parse::<u64>().ok());
+            let sum = count.and_then(|n| all.checked_add(n));
+            *all = sum.ok_or_else(|| wrong("a count"))?;
         } else if let Some(rest) = text.strip_prefix('[')
             && whole
             && let Some((code, rest)) = rest.split_once(']')
@@ -134,12 +145,19 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
                 .checked_add(count)
                 .ok_or_else(|| wrong("a count"))?;
             failed += if bad { count } else { 0 };
+            answers += if errors { 0 } else { count };
         }
     }
     if !whole {
         return Err(Fault::whole(
             "it has no distribution of status codes; the file may be cut off",
         ));
+    }
+    if drawn.is_some_and(|drawn| drawn != answers) {
+        return Err(Fault::whole(format!(
+            "{answers} answers have a status and {} are in the histogram; the file may be cut off",
+            drawn.unwrap_or_default()
+        )));
     }
     let Some(mut load) = Load::new(
         input.stem,

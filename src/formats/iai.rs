@@ -6,7 +6,7 @@
 //! A line with the benchmark's name, then indented lines `LABEL: COUNT`, from the second run on
 //! with the change in brackets. Events keep iai's own labels, but for instructions and cycles.
 
-use super::fault::Fault;
+use super::fault::{Fault, UNENDED};
 use super::parsed::{Bench, Input, Parsed};
 use super::registry::{Format, Reader};
 use super::text::plain_number;
@@ -53,7 +53,9 @@ fn event(line: &str) -> Option<(&str, &str)> {
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut parsed = Parsed::default();
     let mut name = "";
-    for (i, line) in input.text()?.lines().enumerate() {
+    let text = input.text()?;
+    let lines = text.lines().count();
+    for (i, line) in text.lines().enumerate() {
         let place = || format!("line {}", i + 1);
         let Some((label, count)) = event(line) else {
             if !line.trim().is_empty() && !line.starts_with(' ') {
@@ -66,6 +68,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 place(),
                 format!("no benchmark stands above `{label}`"),
             ));
+        }
+        if i + 1 == lines && !text.ends_with('\n') && !line.ends_with(')') {
+            return Err(Fault::at(place(), UNENDED));
         }
         let value = plain_number(count).map_err(|reason| Fault::at(place(), reason))?;
         let metric = match label {

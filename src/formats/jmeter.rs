@@ -177,6 +177,14 @@ fn csv(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     }
     let mut requests = Requests::default();
     let mut transactions = Transactions::new();
+    let mut times = Times::default();
+    let read = [
+        Some(layout.elapsed),
+        Some(layout.label),
+        Some(layout.success),
+        layout.time,
+    ];
+    let read: Vec<usize> = read.into_iter().flatten().collect();
     while let Some(cells) = records.next(source)? {
         if cells.len() != layout.columns {
             return Err(Fault::at(
@@ -188,7 +196,14 @@ fn csv(source: &mut Source<'_>) -> Result<Parsed, Fault> {
                 ),
             ));
         }
-        row(&layout, &cells, &mut requests, &mut transactions)?;
+        cells.whole(&read)?;
+        row(
+            &layout,
+            &cells,
+            &mut times,
+            &mut requests,
+            &mut transactions,
+        )?;
     }
     report(&requests, &transactions)
 }
@@ -196,6 +211,7 @@ fn csv(source: &mut Source<'_>) -> Result<Parsed, Fault> {
 fn row(
     layout: &Layout,
     cells: &Cells<'_>,
+    times: &mut Times,
     requests: &mut Requests,
     transactions: &mut Transactions,
 ) -> Result<(), Fault> {
@@ -205,7 +221,10 @@ fn row(
     if label.is_empty() {
         return Err(Fault::at(place(), "the label is empty"));
     }
-    let time = layout.time.and_then(|at| timestamp(cells.get(at)));
+    let time = match layout.time {
+        Some(at) => times.read(cells.get(at), place)?,
+        None => None,
+    };
     let request = Request {
         latency: Some(elapsed),
         failed: !truth(cells.get(layout.success), place)?,
@@ -258,6 +277,24 @@ fn span(start: Option<i64>, elapsed: u64) -> Option<(i64, i64)> {
     let start = start?;
     let long = i64::try_from(elapsed).ok()?.checked_mul(MILLI)?;
     Some((start, start.checked_add(long)?))
+}
+
+/// The time stamps of a file, which are all of one form. One that is not understood, as JMeter
+/// writes any format that it is told, gives no rate; but then none of them is.
+#[derive(Default)]
+struct Times {
+    understood: Option<bool>,
+}
+
+impl Times {
+    fn read(&mut self, cell: &[u8], place: impl Fn() -> String) -> Result<Option<i64>, Fault> {
+        let time = timestamp(cell);
+        if *self.understood.get_or_insert(time.is_some()) == time.is_some() {
+            return Ok(time);
+        }
+        let reason = format!("{} is not a time like those before it", shown(cell));
+        Err(Fault::at(place(), reason))
+    }
 }
 
 /// Nanoseconds of a time stamp: milliseconds since 1970, or a date and a time of day. Others give

@@ -46,7 +46,7 @@ pub(crate) const FORMAT: Format = Format {
     aliases: &[],
     produced_by: "k6 run --summary-export FILE, --out json=FILE, --out csv=FILE, or handleSummary writing JSON",
     known_by: "JSON with `metrics` (`http_reqs`, `iterations`, `vus`) or `results.metrics`, lines with `metric`, `type` and `data`, or CSV that begins with `metric_name,timestamp,metric_value`",
-    versions: &["0.4x", "0.5x", "2.2.0"],
+    versions: &["0.4x", "0.5x", "1.1.0", "2.2.0"],
     metrics: &[
         "latency.p95",
         "latency.mean",

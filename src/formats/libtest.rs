@@ -39,7 +39,14 @@ pub(crate) const FORMAT: Format = Format {
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut parsed = Parsed::default();
+    // The line of `running N tests` whose `test result:` is still to come.
+    let mut running = None;
     for (i, line) in input.text()?.lines().enumerate() {
+        if line.starts_with("running ") && line.ends_with(" tests") && line != "running 0 tests" {
+            running = Some(i + 1);
+        } else if line.starts_with("test result:") {
+            running = None;
+        }
         let Some(rest) = line.strip_prefix("test ") else {
             continue;
         };
@@ -50,7 +57,13 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             parsed.fail(name.trim(), "it failed");
         }
     }
-    Ok(parsed)
+    match running {
+        None => Ok(parsed),
+        Some(line) => Err(Fault::at(
+            format!("line {line}"),
+            "no `test result:` follows: the file is cut off, or the program crashed",
+        )),
+    }
 }
 
 /// One result, behind `bench:`; `Err` is what is wrong with it.
@@ -61,6 +74,11 @@ fn one(name: &str, result: &str, parsed: &mut Parsed) -> Result<(), String> {
     let (width, rest) = rest.split_once(')').ok_or_else(broken)?;
     let (value, width) = (number(value)?, number(width)?);
     let (unit, rest) = (unit.trim(), rest.trim());
+    if unit.is_empty() || unit.chars().any(|c| c.is_ascii_digit()) {
+        return Err(format!(
+            "the result of `{name}` is not one number and its unit"
+        ));
+    }
     let (metric, factor, kind) = match unit.strip_suffix("/iter") {
         Some("cycles") => ("cycles", 1.0, (Unit::Count, Some(Direction::Lower))),
         Some(time) => match units::time(time) {

@@ -16,7 +16,7 @@ use super::distribution::Distribution;
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
 use super::load::Load;
-use super::parsed::{Parsed, RATE};
+use super::parsed::{Parsed, RATE, not_negative};
 use super::registry::{Format, Reader};
 use super::requests::{distribution, shown, steps};
 use super::source::Source;
@@ -152,9 +152,13 @@ fn stats(source: &mut Source<'_>) -> Result<Parsed, Fault> {
         statistics.push(("p50".to_owned(), at(&["Median Response Time"])?));
     }
     let mut parsed = Parsed::default();
+    // The sum of all is the last row.
+    let mut last = String::new();
+    let read: Vec<usize> = statistics.iter().map(|(_, at)| *at).collect();
     while let Some(cells) = records.next(source)? {
         let place = || cells.place();
         header.fits(&cells, place)?;
+        cells.whole(&read)?;
         let value = |at: usize| number(cells.get(at), place);
         let name = name(cells.get(kind), cells.get(label));
         let within = |fault: Fault| Fault {
@@ -168,6 +172,7 @@ fn stats(source: &mut Source<'_>) -> Result<Parsed, Fault> {
             (value(failures)?, ("Failure Count", "count")),
             &mut parsed,
         );
+        last.clone_from(&name);
         let Some(mut load) = load.map_err(within)? else {
             continue;
         };
@@ -181,6 +186,10 @@ fn stats(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     }
     if parsed.measurements.is_empty() && parsed.failures.is_empty() {
         parsed.fail(TOTAL, "no requests were made");
+    } else if last != TOTAL {
+        return Err(Fault::whole(format!(
+            "its last row is not the sum of all, `{TOTAL}`: the file is cut off"
+        )));
     }
     Ok(parsed)
 }
@@ -195,6 +204,9 @@ struct Moment {
     took: f64,
 }
 
+/// Seconds since 1970 in 2001: no history is older.
+const EARLIEST: f64 = 1e9;
+
 fn history(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     let mut records = Records::new(b',');
     let header = header(source, &mut records)?;
@@ -204,6 +216,7 @@ fn history(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     let requests = at("Total Request Count")?;
     let failures = at("Total Failure Count")?;
     let mean = at("Total Average Response Time")?;
+    let read = [time, users, kind, label, requests, failures, mean];
     let mut last: BTreeMap<String, Moment> = BTreeMap::new();
     // By users and name: seconds, requests, failures, time.
     let mut stages: BTreeMap<(u64, String), Moment> = BTreeMap::new();
@@ -211,6 +224,8 @@ fn history(source: &mut Source<'_>) -> Result<Parsed, Fault> {
         let place = || cells.place();
         header.fits(&cells, place)?;
         let value = |at: usize| number(cells.get(at), place);
+        cells.whole(&read)?;
+        let value = |at: usize| not_negative(value(at)?, place);
         let made = value(requests)?;
         let now = Moment {
             time: value(time)?,
@@ -218,6 +233,10 @@ fn history(source: &mut Source<'_>) -> Result<Parsed, Fault> {
             failures: value(failures)?,
             took: value(mean)? * made,
         };
+        if now.time < EARLIEST {
+            let reason = format!("{} is not a time since 1970", shown(cells.get(time)));
+            return Err(Fault::at(place(), reason));
+        }
         let users = super::requests::whole(cells.get(users)).ok_or_else(|| {
             Fault::at(
                 place(),
@@ -434,6 +453,7 @@ mod tests {
     }
 
     const CSV: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,95%,100%\nGET,/a,10,1,5,6.5,1,20,3,2.5,0.1,5,18,20\n";
+    const ALL: &str = ",Aggregated,10,1,5,6.5,1,20,3,2.5,0.1,5,18,20\n";
 
     #[test]
     fn old_names() {
@@ -452,7 +472,7 @@ mod tests {
         let quoted = CSV.replace("GET,/a", "GET,\"/a,b\"");
         assert!(close(
             get(
-                &read_text("x", "locust", &quoted).unwrap(),
+                &read_text("x", "locust", &format!("{quoted}{ALL}")).unwrap(),
                 "GET /a,b",
                 "rate"
             )
@@ -467,7 +487,8 @@ mod tests {
             ("10,1,5", "0,0,5", "no requests"),
             ("10,1,5", "10,10,5", "every request failed"),
         ] {
-            let reading = read_text("x", "locust", &CSV.replace(from, to)).unwrap();
+            let text = format!("{}{ALL}", CSV.replace(from, to));
+            let reading = read_text("x", "locust", &text).unwrap();
             assert!(reading.failures[0].reason.contains(reason));
         }
         let empty = CSV.lines().next().unwrap();
@@ -492,7 +513,7 @@ mod tests {
                 "{to}"
             );
         }
-        let twice = format!("{CSV}{}", CSV.lines().nth(1).unwrap());
+        let twice = format!("{CSV}{}\n{ALL}", CSV.lines().nth(1).unwrap());
         assert!(
             read_text("x", "locust", &twice)
                 .unwrap_err()

@@ -161,6 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_with_errors_and_one_that_nothing_answered() {
+        let json = read_fixture("oha/err.json");
+        let of = |metric| get(&json, "err", metric).value;
+        assert!(close(of("requests"), 300.0) && close(of("failures"), 33.0));
+        assert!(close(of("latency.p95"), 48_066_654.0) && close(of("rate"), 89.976_775_042));
+        let csv = read_fixture("oha/requests.csv");
+        let of = |metric| get(&csv, "requests", metric).value;
+        assert!(close(of("requests"), 120.0) && close(of("failures"), 13.0));
+        assert!(of("latency.p95") >= of("latency.p50"));
+        let refused = read_fixture("oha/refused.json");
+        assert!(refused.measurements.is_empty());
+        assert!(refused.failures[0].reason.contains("every request failed"));
+    }
+
+    #[test]
     fn single_requests() {
         let head = "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n";
         let text = format!("{head}0.5,0,0,0.001,0.0015,40,200\n0.9,0,0,0.001,0.1,40,500\n");

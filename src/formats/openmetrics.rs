@@ -8,13 +8,13 @@
 //! they have; gauges and counters are metric `value`, as they stand. The unit is that of `# UNIT`,
 //! else of the name (`_seconds`, `_bytes`). What is NaN or infinite is told and left out.
 
-use super::buckets::{Observed, between};
+use super::buckets::{self, Observed, between};
 use super::content::Content;
-use super::fault::Fault;
+use super::fault::{Fault, UNENDED};
 use super::parsed::{Input, Parsed};
 use super::registry::{Format, Reader};
 use super::units;
-use crate::model::Tags;
+use crate::model::{Tags, Unit};
 use std::collections::{BTreeMap, HashMap};
 
 pub(crate) const FORMAT: Format = Format {
@@ -111,7 +111,22 @@ fn sample(line: &str) -> Result<Sample, String> {
             }
         }
     }
-    let value = rest.split_whitespace().next().unwrap_or_default();
+    // Behind the value may stand a time, and an exemplar.
+    let mut words = rest
+        .split('#')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let value = words.next().unwrap_or_default();
+    if let Some(time) = words.next() {
+        let sound = number(time).is_some_and(f64::is_finite) && words.next().is_none();
+        if !sound {
+            return Err(format!(
+                "`{}` is not one number, or a number and a time",
+                rest.trim().escape_debug()
+            ));
+        }
+    }
     match number(value) {
         Some(value) => Ok(Sample {
             name: name.to_owned(),
@@ -186,6 +201,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     if kinds.is_empty() {
         return Err(Fault::whole("it has no line `# TYPE name kind`"));
     }
+    // Only OpenMetrics says units, and calls a counter otherwise than its sample.
+    let mut open = !own_units.is_empty();
+    let lines = text.lines().count();
     let mut parsed = Parsed::default();
     let mut families: BTreeMap<(String, Tags), Family> = BTreeMap::new();
     for (i, line) in text.lines().enumerate() {
@@ -194,6 +212,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             continue;
         }
         let fault = |reason: String| Fault::at(format!("line {}", i + 1), reason);
+        if i + 1 == lines && !text.ends_with('\n') {
+            return Err(fault(UNENDED.to_owned()));
+        }
         let Sample {
             name,
             mut labels,
@@ -234,10 +255,16 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                         None => None,
                     };
                 let family = families.entry((base.to_owned(), labels)).or_default();
-                match (bound, end) {
-                    (Some(bound), _) => family.parts.push((bound, value, i + 1)),
-                    (None, "_sum" | "_gsum") => family.sum = Some(value),
-                    (None, _) => family.count = Some(value),
+                let twice = match (bound, end) {
+                    (Some(bound), _) => {
+                        family.parts.push((bound, value, i + 1));
+                        false
+                    }
+                    (None, "_sum" | "_gsum") => family.sum.replace(value).is_some(),
+                    (None, _) => family.count.replace(value).is_some(),
+                };
+                if twice {
+                    return Err(fault(format!("`{name}` is given twice")));
                 }
             }
             (kind, _) => {
@@ -245,6 +272,7 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 let own = own_units
                     .get(family)
                     .or_else(|| own_units.get(name.as_str()));
+                open |= kinds.get(family) == Some(&"counter") && family != name;
                 let mut unit = own.copied().unwrap_or_else(|| unit_of(&name));
                 if unit.is_empty() && (kind == "counter" || kinds.get(family) == Some(&"counter")) {
                     unit = "count";
@@ -253,6 +281,11 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
             }
         }
     }
+    if open && !text.lines().any(|line| line.trim_end() == "# EOF") {
+        return Err(Fault::whole(
+            "it is OpenMetrics and does not end with `# EOF`: the file is cut off",
+        ));
+    }
     for ((name, labels), family) in families {
         let own = own_units.get(name.as_str()).copied();
         let unit = own.unwrap_or_else(|| unit_of(&name));
@@ -260,7 +293,7 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         if kinds.get(name.as_str()) == Some(&"summary") {
             family.summary(&name, observed)?;
         } else {
-            family.histogram(&name, observed)?;
+            family.histogram((&name, unit), observed)?;
         }
     }
     Ok(parsed)
@@ -289,14 +322,26 @@ impl Family {
         Ok(())
     }
 
-    fn histogram(mut self, name: &str, mut observed: Observed<'_>) -> Result<(), Fault> {
-        self.parts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    fn histogram(
+        self,
+        (name, unit): (&str, &str),
+        mut observed: Observed<'_>,
+    ) -> Result<(), Fault> {
+        let times_or_sizes = !matches!(buckets::unit(unit).0, Unit::Other(_));
         let mut counts = Vec::new();
         let (mut below, mut last) = (0.0, None);
         for (bound, all, line) in &self.parts {
             let fault = |reason: &str| Fault::at(format!("line {line}"), reason);
+            if times_or_sizes && *bound < 0.0 {
+                return Err(fault(
+                    "the bound of a bucket is negative, which its unit does not allow",
+                ));
+            }
             if last == Some(*bound) {
                 return Err(fault("a bucket is given twice"));
+            }
+            if last.is_some_and(|last| last > *bound) {
+                return Err(fault("its bucket is not above the one before it"));
             }
             if !all.is_finite() || *all < below {
                 return Err(fault(

@@ -26,6 +26,9 @@ pub(crate) const FORMAT: Format = Format {
 
 const SCHEMA: &str = "plimsoll.measurements/1";
 
+/// A value that was rounded to three digits is still the median of its samples.
+const ROUNDING: f64 = 5e-3;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -111,6 +114,15 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 samples: None,
             },
         };
+        let off = (made.value - given.value).abs();
+        if off > ROUNDING * made.value.abs().max(given.value.abs()) {
+            let place = format!("measurements[{i}].value");
+            let reason = format!(
+                "{} is not {}, the median of its samples; leave the samples out, or give their median",
+                given.value, made.value
+            );
+            return Err(Fault::at(place, reason));
+        }
         parsed.measurements.push(Measurement {
             tags: given.tags,
             value: given.value,
@@ -141,6 +153,11 @@ mod tests {
         let reading = read_text("x", "plimsoll", TEXT).unwrap();
         let m = get(&reading, "b", "time");
         assert!(close(m.value, 2.5) && m.n == 3 && m.tags["size"] == "10");
+        let rounded = TEXT.replace("[1, 2.5, 4]", "[1, 2.504, 4]");
+        assert!(read_text("x", "plimsoll", &rounded).is_ok());
+        let other = TEXT.replace("[1, 2.5, 4]", "[1, 2.6, 4]");
+        let error = read_text("x", "plimsoll", &other).unwrap_err();
+        assert_eq!(error.place.as_deref(), Some("measurements[0].value"));
         for (from, to) in [
             ("ments/1", "ments/2"),
             ("2.5, \"unit\"", "-2.5, \"unit\""),
@@ -152,6 +169,7 @@ mod tests {
             ("2.5, \"unit\"", "1e999, \"unit\""),
             ("[1, 2.5, 4]", "[1], \"n\": 2"),
             ("\"b\"", "\"\""),
+            ("[1, 2.5, 4]", "[1, 2.6, 4]"),
         ] {
             assert!(
                 read_text("x", "plimsoll", &TEXT.replace(from, to)).is_err(),

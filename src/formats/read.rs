@@ -8,6 +8,7 @@ use super::parsed::{Input, Parsed, tags_in_words};
 use super::registry::{Format, Reader, by_name, formats};
 use super::sniff::{sniff, unknown};
 use super::source::Source;
+use super::trackers;
 use super::{FormatError, Options, Reading, Readings, is_before};
 use crate::model::Tags;
 use flate2::read::MultiGzDecoder;
@@ -94,9 +95,10 @@ pub fn read_stream(
     let mut source = Source::new(unpacked.reader());
     let format = match from {
         Some(format) => format,
-        None => find(&mut source)
-            .and_then(|f| f.ok_or_else(unknown))
-            .map_err(|f| f.of(path))?,
+        None => match find(&mut source).map_err(|f| f.of(path))? {
+            Some(found) => found,
+            None => return Err(unclaimed(&mut source, path)),
+        },
     };
     parse(format, path, source, options.from.as_deref(), false)
 }
@@ -152,11 +154,25 @@ pub fn holds_criterion(folder: &Path) -> bool {
 }
 
 fn unknown_name(name: &str) -> Fault {
-    let names: Vec<&str> = formats().iter().map(|f| f.name).collect();
     Fault::whole(format!(
-        "`{name}` is not a format; known are {}",
-        names.join(", ")
+        "`{name}` is not a format; `plimsoll formats` lists the {} that are read",
+        formats().len()
     ))
+}
+
+/// The error for a file that no format claims: it may be a whole history, which is not recorded.
+fn unclaimed(source: &mut Source<'_>, path: &Path) -> FormatError {
+    let tracker = match source.head(HEADS[1]) {
+        Ok((head, _)) => trackers::of(path, head),
+        Err(_) => None,
+    };
+    match tracker {
+        None => unknown().of(path),
+        Some(name) => Fault::whole(format!(
+            "it is a history of {name}, with many commits, and its format is not known here; bring it in with `plimsoll import`"
+        ))
+        .of(path),
+    }
 }
 
 /// So much of a file is looked at first, and so much where that did not suffice.
@@ -234,7 +250,7 @@ fn read_as(
         Reader::Criterion => Err(Fault::whole(
             "criterion's results are three files; give the folder that holds them",
         )),
-        Reader::Stream(read) | Reader::Rows(read) => {
+        Reader::Stream(read) | Reader::Rows(read) | Reader::Samples(read) => {
             let (head, whole) = source.head(HEADS[0])?;
             if whole && head.iter().all(u8::is_ascii_whitespace) {
                 return Err(Fault::whole("the file is empty"));
@@ -305,13 +321,11 @@ impl All<'_> {
             }
         }
         if files.len() == self.out.skipped.len() - before {
-            let mut fault = unknown();
-            fault.reason = format!(
-                "it holds no results: none of its {} files with the endings .{} is a known format; {}",
+            let fault = Fault::whole(format!(
+                "it holds no results: none of its {} files with the endings .{} has a known format (`plimsoll formats` lists them)",
                 files.len(),
                 ENDINGS.join(" ."),
-                fault.reason
-            );
+            ));
             return Err(fault.of(path));
         }
         Ok(())
@@ -352,7 +366,7 @@ impl All<'_> {
             }
             Some(from) => Some(from),
             None => match find(&mut source).map_err(of)? {
-                None if !searched => return Err(of(unknown())),
+                None if !searched => return Err(unclaimed(&mut source, path)),
                 found => found,
             },
         };

@@ -42,8 +42,11 @@ pub(crate) enum Reader {
     /// From the bytes of one file as they come: a file of gigabytes takes no more memory than a
     /// small one.
     Stream(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
-    /// The same of a file whose rows are measurements and not requests: there may be so many.
+    /// The same of a file whose rows are runs and not requests: there may be so many.
     Rows(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
+    /// The same of a file whose rows are measurements, of which there may be so many, or samples,
+    /// of which there may be any number.
+    Samples(fn(&mut Source<'_>, &str) -> Result<Parsed, Fault>),
     /// From criterion's folder `new/`, wherever a path into it points.
     Criterion,
 }
@@ -79,6 +82,8 @@ pub fn table() -> String {
             match format.reader {
                 Reader::Stream(_) => "counted, up to any size",
                 Reader::Rows(_) => "a row each, up to 200,000 rows",
+                Reader::Samples(_) =>
+                    "with a column `sample`: kept up to 4,096, then counted, up to any size",
                 _ if format.samples => "kept",
                 _ => "not in the file",
             },

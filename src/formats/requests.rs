@@ -301,6 +301,7 @@ impl SecondsLog {
         while let Some(cells) = records.next(source)? {
             let place = || cells.place();
             header.fits(&cells, place)?;
+            cells.whole(&[start, duration, status])?;
             let begun = steps(number(cells.get(start), place)?, SECOND, place)?;
             let long = number(cells.get(duration), place)?;
             let end = begun.saturating_add(steps(long, SECOND, place)?);

@@ -56,6 +56,10 @@ fn row(line: &str, parsed: &mut Parsed) -> Result<(), String> {
     let mut times = [0.0; 3];
     for time in &mut times {
         let (before, last) = rest.rsplit_once(char::is_whitespace).ok_or_else(broken)?;
+        // All have six decimals: a number without is a part of one with a space in it.
+        if !last.contains('.') {
+            return Err(format!("`{last}` is not a number of seconds with decimals"));
+        }
         *time = plain_number(last)?;
         rest = before.trim_end();
     }

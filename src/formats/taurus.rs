@@ -14,7 +14,7 @@ use super::content::Content;
 use super::delimited::{Header, Records, number};
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{Input, Parsed, RATE};
+use super::parsed::{Input, Parsed, RATE, not_negative};
 use super::registry::{Format, Reader};
 use super::source::Source;
 use super::units::{self, SECOND};
@@ -88,10 +88,12 @@ fn csv(mut bytes: &[u8]) -> Result<Parsed, Fault> {
         None => return Err(Fault::whole("the file is empty")),
     };
     let label = header.need("label")?;
+    let all: Vec<usize> = (0..header.names().len()).collect();
     let mut parsed = Parsed::default();
     while let Some(cells) = records.next(&mut source)? {
         let place = || cells.place();
         header.fits(&cells, place)?;
+        cells.whole(&all)?;
         let mut group = Group::new();
         for (at, name) in header.names().iter().enumerate() {
             // A status that this label never had is an empty cell.
@@ -144,7 +146,10 @@ fn xml(bytes: &[u8]) -> Result<Parsed, Fault> {
             }
             Event::Text(text) if path.last().is_some_and(|name| name == "TestDuration") => {
                 let text: &[u8] = text.as_ref().as_bytes();
-                duration = Some(number(text.trim_ascii(), place)?);
+                let seconds = not_negative(number(text.trim_ascii(), place)?, place)?;
+                if duration.replace(seconds).is_some() {
+                    return Err(Fault::at(place(), "`TestDuration` is given twice"));
+                }
             }
             Event::End(_) => {
                 path.pop();

@@ -267,6 +267,11 @@ fn table(text: &str) -> Result<Parsed, Fault> {
             row_of(headings, &cells, &place, &mut parsed)?;
         }
     }
+    if headings.is_some() {
+        return Err(Fault::whole(
+            "the table ends before its last line (`└──`); the file is cut off",
+        ));
+    }
     Ok(parsed)
 }
 

@@ -148,6 +148,7 @@ fn csv(source: &mut Source<'_>) -> Result<Requests, Fault> {
                 "it has another number of cells than the first line; the file may be cut off",
             ));
         }
+        cells.whole(&[cells.len() - 1])?;
         let number = |at: usize, what: &str| {
             whole(cells.get(at)).ok_or_else(|| {
                 let cell = shown(cells.get(at));

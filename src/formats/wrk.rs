@@ -68,6 +68,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut parsed = Parsed::default();
     let mut run: Option<Run> = None;
     for (number, line) in input.text()?.lines().enumerate() {
+        if number == 0 && line.starts_with("Running ") && running(line).is_none() {
+            let reason = format!("`{line}` is not `Running TIME test @ URL`");
+            return Err(Fault::at("line 1", reason));
+        }
         if let Some(url) = running(line) {
             if let Some(run) = run.take() {
                 run.finish(&mut parsed)?;
@@ -116,13 +120,22 @@ impl Run {
                 .push(("mean".to_owned(), mean.to_owned(), number));
             self.latencies
                 .push(("max".to_owned(), max.to_owned(), number));
-        } else if let [percent, value] = words[..]
+        } else if let ["Latency", _, ..] = words[..] {
+            return Err(wrong("the row of the latency"));
+        } else if let [percent, ref value @ ..] = words[..]
             && let Some(share) = percent.strip_suffix('%')
         {
+            let [value] = value[..] else {
+                return Err(wrong("a percentile"));
+            };
             if !self.uncorrected {
                 let name = units::percentile(share).ok_or_else(|| wrong("a percentile"))?;
                 self.latencies.push((name, value.to_owned(), number));
             }
+        } else if text.starts_with(|c: char| c.is_ascii_digit())
+            && words.iter().any(|word| word.ends_with('%'))
+        {
+            return Err(wrong("a percentile"));
         } else if let [threads, "threads", "and", connections, "connections"] = words[..] {
             self.threads = threads.to_owned();
             self.connections = connections.to_owned();
@@ -159,10 +172,12 @@ impl Run {
     }
 
     fn finish(self, parsed: &mut Parsed) -> Result<(), Fault> {
-        let (Some(requests), Some(rate)) = (self.requests, self.rate) else {
+        let (Some(requests), Some(rate), Some(bandwidth)) =
+            (self.requests, self.rate, self.bandwidth)
+        else {
             return Err(Fault::at(
                 format!("line {}", self.line),
-                "the run has no number of requests or no `Requests/sec`; the file may be cut off",
+                "the run has no number of requests, no `Requests/sec` or no `Transfer/sec`; the file may be cut off",
             ));
         };
         let tags: Tags = [("connections", self.connections), ("threads", self.threads)]
@@ -203,10 +218,7 @@ impl Run {
             )?;
         }
         load.value("rate", rate, RATE, ("Requests/sec", "1/s"))?;
-        if let Some(bandwidth) = self.bandwidth {
-            load.value("bandwidth", bandwidth, BANDWIDTH, ("Transfer/sec", "B/s"))?;
-        }
-        Ok(())
+        load.value("bandwidth", bandwidth, BANDWIDTH, ("Transfer/sec", "B/s"))
     }
 }
 

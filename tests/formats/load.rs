@@ -16,16 +16,24 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("oha", "oha/handmade-statuses.json"),
     ("autocannon", "autocannon/handmade-fast.json"),
     ("autocannon", "autocannon/err.json"),
+    ("k6", "k6/1.1.0_summary_export.json"),
+    ("k6", "k6/1.1.0_handle_summary.json"),
+    ("k6", "k6/1.1.0_points.ndjson"),
+    ("k6", "k6/1.1.0_points.csv"),
     ("k6", "k6/handmade-points.ndjson"),
     ("k6", "k6/handmade-points.csv"),
     ("jmeter", "jmeter/handmade-run.csv"),
     ("jmeter", "jmeter/handmade-run.jtl"),
+    ("jmeter", "jmeter/taurus_apiritif.csv"),
+    ("jmeter", "jmeter/taurus_locust.jtl"),
     ("jmeter", "jmeter/handmade-statistics.json"),
     ("gatling", "gatling/handmade-3.9.log"),
     ("gatling", "gatling/handmade-3.14.log"),
     ("vegeta", "vegeta/handmade-results.csv"),
     ("vegeta", "vegeta/handmade-results.ndjson"),
-    ("oha", "oha/handmade-requests.csv"),
+    ("oha", "oha/err.json"),
+    ("oha", "oha/refused.json"),
+    ("oha", "oha/requests.csv"),
     ("locust", "locust/run_stats.csv"),
     ("locust", "locust/run_stats_history.csv"),
     ("locust", "locust/run.json"),
@@ -55,6 +63,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("nighthawk", "nighthawk/handmade-output.json"),
     ("taurus", "taurus/stats.xml"),
     ("taurus", "taurus/stats.csv"),
+    ("taurus", "taurus/apiritif.csv"),
+    ("csv", "csv/handmade-samples.csv"),
     ("hdrhistogram", "hdrhistogram/requests.hgrm"),
     ("hdrhistogram", "hdrhistogram/requests.hlog"),
 ];
@@ -256,8 +266,8 @@ vegeta/handmade-results.csv | ,200, => ,500, | every request failed
 vegeta/handmade-results.ndjson | "code":200 => "code":500 | every request failed
 oha/handmade-statuses.json | "200": 475 => "502": 475 | every request failed
 oha/handmade-statuses.json | "200": 475, "503": 20 =>  ;; "connection closed": 5, => | no requests
-oha/handmade-requests.csv | ,200\n => ,503\n | every request failed
-oha/handmade-requests.csv | ^0.0 => | no requests
+oha/requests.csv | ,200\n => ,503\n | every request failed
+oha/requests.csv | ^0. =>  ;; ^1. => | no requests
 autocannon/err.json | "non2xx":2509 => "non2xx":22583 | every request failed
 autocannon/err.json | "total":22583 => "total":0 ;; "non2xx":2509 => "non2xx":0 | no requests
 bombardier/handmade-report.json | "req2xx":970,"req3xx":10 => "req2xx":0,"req3xx":0 | every request failed

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 mod corpus;
 mod load;
 mod micro;
+mod text;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")

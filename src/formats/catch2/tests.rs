@@ -84,7 +84,8 @@ fn mistakes_in_the_console_name_their_line() {
     let with = |mean: &str| {
         format!(
             "{rule}\na\n{rule}\nt.cpp:1\n....\n\nbenchmark name  samples  iterations  estimated\n\
-             {rule}\nb   10   9   490.5 us\n    {mean}\n    1 ns  1 ns  1 ns\n"
+             {rule}\nb   10   9   490.5 us\n    {mean}\n    1 ns  1 ns  1 ns\n\n{}\n",
+            "=".repeat(79)
         )
     };
     let good = read_text("x.txt", "catch2", &with("1.5 us  1 us  2 us")).unwrap();

@@ -11,6 +11,8 @@ struct Event {
     action: String,
     #[serde(rename = "Package")]
     package: Option<String>,
+    #[serde(rename = "Test")]
+    test: Option<String>,
     #[serde(rename = "Output")]
     output: Option<String>,
 }
@@ -23,6 +25,8 @@ type Numbered = Vec<(usize, String)>;
 /// the linker or an older `go` writes between them, belong to no package.
 pub(super) fn packages(text: &str) -> Result<Vec<(String, Numbered)>, Fault> {
     let mut packages: Vec<(String, Numbered, bool)> = Vec::new();
+    // Packages of which no event says that they ended.
+    let mut running: Vec<String> = Vec::new();
     for (i, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -34,6 +38,14 @@ pub(super) fn packages(text: &str) -> Result<Vec<(String, Numbered)>, Fault> {
                 let place = place.replacen("line 1", &format!("line {}", i + 1), 1);
                 Fault::at(place, fault.reason)
             })?;
+            let package = event.package.clone().unwrap_or_default();
+            match event.action.as_str() {
+                "start" if !running.contains(&package) => running.push(package),
+                "pass" | "fail" | "skip" if event.test.is_none() => {
+                    running.retain(|running| *running != package);
+                }
+                _ => {}
+            }
             match event.output {
                 Some(output) if event.action == "output" => {
                     (event.package.unwrap_or_default(), output)
@@ -67,6 +79,11 @@ pub(super) fn packages(text: &str) -> Result<Vec<(String, Numbered)>, Fault> {
             format!("line {line}"),
             format!("the output of `{package}` ends within a line, it is cut off"),
         ));
+    }
+    if let Some(package) = running.first() {
+        return Err(Fault::whole(format!(
+            "no event says that `{package}` ended, the file is cut off"
+        )));
     }
     Ok(packages
         .into_iter()

@@ -1,4 +1,4 @@
-use crate::formats::testing::{close, get, read_text};
+use crate::formats::testing::{close, get, read_fixture, read_text};
 use crate::formats::{FormatError, Reading};
 
 fn jtl(text: &str) -> Result<Reading, FormatError> {
@@ -139,4 +139,16 @@ fn times_of_day_give_a_rate() {
         "{HEADER}2014-02-24 07:42:21.000,500,a,200,OK,true\n2014/02/24 07:42:24.500,500,a,200,OK,true\n"
     );
     assert!(close(get(&jtl(&text).unwrap(), "a", "rate").value, 0.5));
+}
+
+#[test]
+fn taurus_writes_the_same_rows_in_another_order() {
+    for (file, requests) in [("taurus_locust.jtl", 25.0), ("taurus_apiritif.csv", 48.0)] {
+        let reading = read_fixture(&format!("jmeter/{file}"));
+        assert!(
+            close(get(&reading, "Total", "requests").value, requests),
+            "{file}"
+        );
+        assert!(get(&reading, "Total", "latency.p95").value >= 1e6, "{file}");
+    }
 }

@@ -1,8 +1,8 @@
 //! JTL as XML: samples, and samples inside samples.
 
 use super::{
-    Fault, Parsed, Requests, Source, Transactions, is_transaction, milliseconds, report, span,
-    timestamp, truth,
+    Fault, Parsed, Requests, Source, Times, Transactions, is_transaction, milliseconds, report,
+    span, truth,
 };
 use crate::formats::requests::Request;
 use quick_xml::XmlVersion;
@@ -26,6 +26,7 @@ pub(super) fn read(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     let mut transactions = Transactions::new();
     let mut reader = Reader::from_reader(source);
     let mut buffer = Vec::new();
+    let mut times = Times::default();
     let mut open: Vec<Around> = Vec::new();
     let mut ended = false;
     loop {
@@ -52,7 +53,8 @@ pub(super) fn read(source: &mut Source<'_>) -> Result<Parsed, Fault> {
             ("testResults", None) if !ended => Around::Results,
             (_, None) => return Err(Fault::at(place(), "it is not in `<testResults>`")),
             ("httpSample" | "sample", Some(around)) => {
-                sample(&start, around, &mut requests, &mut transactions, place)?
+                let mut counted = (&mut times, &mut requests, &mut transactions);
+                sample(&start, around, &mut counted, place)?
             }
             _ => Around::Other,
         };
@@ -77,8 +79,7 @@ pub(super) fn read(source: &mut Source<'_>) -> Result<Parsed, Fault> {
 fn sample(
     start: &BytesStart<'_>,
     around: Around,
-    requests: &mut Requests,
-    transactions: &mut Transactions,
+    (times, requests, transactions): &mut (&mut Times, &mut Requests, &mut Transactions),
     place: impl Fn() -> String,
 ) -> Result<Around, Fault> {
     let (mut elapsed, mut label, mut success, mut time, mut transaction) =
@@ -97,7 +98,7 @@ fn sample(
             "t" => elapsed = Some(milliseconds(value.as_bytes(), &place)?),
             "lb" => label = Some(value.into_owned()),
             "s" => success = Some(truth(value.as_bytes(), &place)?),
-            "ts" => time = timestamp(value.as_bytes()),
+            "ts" => time = times.read(value.as_bytes(), &place)?,
             _ => transaction = is_transaction(value.as_bytes()),
         }
     }

@@ -119,7 +119,10 @@ impl Counts {
             }
             Kind::Trend => metric.trend.record(steps(point.value, STEPS, &place)?)?,
             Kind::Counter => metric.sum += not_negative(point.value, &place)?,
-            Kind::Rate => metric.sum += f64::from(u8::from(point.value != 0.0)),
+            Kind::Rate => {
+                let hit = not_negative(point.value, &place)? != 0.0;
+                metric.sum += f64::from(u8::from(hit));
+            }
             Kind::Gauge => metric.sum = point.value,
         }
         let role = metric.role;
@@ -314,17 +317,25 @@ fn count_csv(source: &mut Source<'_>, counts: &mut Counts) -> Result<(), Fault> 
     let time_column = header.need("timestamp")?;
     let value_column = header.need("metric_value")?;
     let tag_columns = ["name", "scenario", "group"].map(|tag| header.find(tag));
+    let read: Vec<usize> = [metric_column, time_column, value_column]
+        .into_iter()
+        .chain(tag_columns.into_iter().flatten())
+        .collect();
     loop {
         let cells = records.next(source)?;
         let Some(cells) = cells else { break };
         let place = || cells.place();
         header.fits(&cells, place)?;
+        cells.whole(&read)?;
         let text = |at: usize| {
             std::str::from_utf8(cells.get(at))
                 .ok()
                 .ok_or_else(|| Fault::at(place(), "the text is not UTF-8"))
         };
         let metric = text(metric_column)?;
+        if metric == "metric_name" {
+            return Err(Fault::at(place(), "a second header; give each run a file"));
+        }
         if !counts.index.contains_key(metric) {
             let Some((kind, contains)) = shapes::builtin(metric) else {
                 continue;

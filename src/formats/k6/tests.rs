@@ -299,3 +299,26 @@ fn mistakes_name_their_place() {
             .contains("not one of k6's summaries")
     );
 }
+
+/// One run of k6 1.1.0 in three forms, and the summary of another.
+#[test]
+fn real_runs_agree_in_all_their_forms() {
+    for file in ["points.ndjson", "points.csv", "handle_summary.json"] {
+        let reading = read_fixture(&format!("k6/1.1.0_{file}"));
+        let name = format!("1.1.0_{}", file.split('.').next().unwrap());
+        let of = |metric| get(&reading, &name, metric).value;
+        assert!(close(of("failures"), 1.0), "{file}");
+        assert!(
+            (of("latency.max") / 64.992_984e6 - 1.0).abs() < 1e-6,
+            "{file}"
+        );
+        assert!(
+            (of("latency.mean") / 50.884_006_1e6 - 1.0).abs() < 1e-6,
+            "{file}"
+        );
+    }
+    let export = read_fixture("k6/1.1.0_summary_export.json");
+    let of = |metric| get(&export, "1.1.0_summary_export", metric).value;
+    assert!(close(of("failures"), 2.0) && close(of("error_rate"), 0.1));
+    assert!((of("latency.p95") / 55.949_48e6 - 1.0).abs() < 1e-6);
+}

@@ -120,6 +120,12 @@ pub fn trackers() -> Vec<&'static str> {
     TRACKERS.iter().map(|t| t.name).chain([asv::NAME]).collect()
 }
 
+/// The tracker whose history a file is.
+pub(super) fn of(path: &Path, bytes: &[u8]) -> Option<&'static str> {
+    let found = TRACKERS.iter().find(|t| (t.sniff)(path, bytes));
+    found.map(|tracker| tracker.name)
+}
+
 /// Reads the histories in files and folders, found by content unless `from` names the tracker.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! The times of points, of which the minute is mostly that of the last one.
 
+use crate::formats::requests::whole;
+
 /// Nanoseconds in a second.
 pub(super) const NANOS: i64 = 1_000_000_000;
 
@@ -15,7 +17,9 @@ impl Clock {
     pub(super) fn read(&mut self, text: &str) -> Option<i64> {
         let (minute, rest) = text.split_at_checked(17)?;
         let (second, rest) = rest.split_at_checked(2)?;
-        let mut nanos = second.parse::<i64>().ok().filter(|s| *s < 60)? * NANOS;
+        // A sign would parse as well.
+        let second = whole(second.as_bytes()).filter(|second| *second < 60)?;
+        let mut nanos = i64::try_from(second).ok()? * NANOS;
         let mut zone = rest;
         if let Some(fraction) = rest.strip_prefix('.') {
             let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
