@@ -212,8 +212,8 @@ fn usage_faults_are_exit_2_and_help_is_0() {
     let said = project.plimsoll(&["record", "--from", "nonsense", "x.json", "--dry-run"]);
     assert_eq!(said.code, 2);
     assert!(
-        said.err.contains("hyperfine"),
-        "the names that --from takes: {}",
+        said.err.contains("plimsoll formats"),
+        "where the names are that --from takes: {}",
         said.err
     );
 }

@@ -169,7 +169,7 @@ fn unclaimed(source: &mut Source<'_>, path: &Path) -> FormatError {
     match tracker {
         None => unknown().of(path),
         Some(name) => Fault::whole(format!(
-            "it is a history of {name}, with many commits, and its format is not known here; bring it in with `plimsoll import`"
+            "it is a history of {name} and not the results of one commit; bring it in with `plimsoll import`"
         ))
         .of(path),
     }

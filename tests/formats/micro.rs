@@ -250,6 +250,6 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ),
     ("asv/made_nan/results/demo/machine.json", "not known"),
     ("lighthouse/unlighthouse_ci-result.json", "not known"),
-    ("github-action-benchmark/data.js", "not known"),
-    ("github-action-benchmark/pyxirr_data.js", "not known"),
+    ("github-action-benchmark/data.js", "plimsoll import"),
+    ("github-action-benchmark/pyxirr_data.js", "plimsoll import"),
 ];
