@@ -273,6 +273,10 @@ fn settings_name_the_environment_and_a_newer_schema_is_refused() {
     assert!(said.out.contains("env rack-7"), "{} {}", said.out, said.err);
     let said = project.plimsoll(&["record", "--env", "other", file.to_str().unwrap()]);
     assert!(said.out.contains("env other"), "{} {}", said.out, said.err);
+    for label in ["", "two\nlines", &"x".repeat(201)] {
+        let said = project.plimsoll(&["record", "--env", label, file.to_str().unwrap()]);
+        assert_eq!(said.code, 2, "{label:?}");
+    }
     project.write("plimsoll.toml", "schema = 9\n");
     for args in [
         &["record", file.to_str().unwrap()][..],
@@ -317,6 +321,13 @@ fn three_runs_a_side_decide_between_two_slices() {
         codes.push(project.plimsoll(&["check"]).code);
     }
     assert_eq!(codes, [0, 0, 1]);
+    // A selector that takes in the slice that others are compared with needs no more runs.
+    project.budget("tiers", "[[limit]]\nid = \"all\"\nselect = { benchmark = \"parse\" }\nregress = { vs = \"tags:tier=free\", limit = \"+5%\" }\n");
+    let told = parsed(&project.plimsoll(&["check", "--format", "json"]));
+    assert_eq!(
+        (&told["exit"], &told["limits"][0]["verdict"]),
+        (&1.into(), &"over".into())
+    );
 }
 
 #[test]
@@ -607,6 +618,12 @@ fn trouble_is_told_in_json_too() {
     project.commit("Nothing measured");
     trouble(&project, &["check", "--commit", "nowhere"], "nowhere");
     let told = trouble(&project, &["check"], "no results for");
+    let said = project.plimsoll(&["check", "--format", "markdown"]);
+    assert!(
+        said.code == 2 && said.out.contains("nothing could be judged"),
+        "{}",
+        said.out
+    );
     // The comment that is made of it is no pass.
     project.write("results/check.json", &told.to_string());
     let said = project.plimsoll(&[
@@ -699,6 +716,16 @@ fn git_dir_and_work_tree_are_as_git_takes_them() {
     let said = check(&[("GIT_DIR", git_dir), ("GIT_WORK_TREE", tree)]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("Change 2"), "{}", said.out);
+    let own = project.path("results/own.json");
+    let args = [
+        "record",
+        "--dry-run",
+        "--format",
+        "json",
+        own.to_str().unwrap(),
+    ];
+    let said = project.plimsoll_with(&args, &[("GIT_DIR", "/nowhere")]);
+    assert_eq!(said.code, 0, "reading needs no repository: {}", said.err);
     let said = check(&[("GIT_DIR", "/nowhere")]);
     assert!(
         said.code == 2 && said.err.contains("GIT_DIR"),

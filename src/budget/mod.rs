@@ -34,7 +34,7 @@ pub use rules::{
 };
 pub use schema::{budget_schema, settings_schema};
 pub use select::{Headlines, Pattern, Selector};
-pub use settings::{Settings, parse_settings};
+pub use settings::{Settings, environment_label, parse_settings};
 pub use sync::{SyncSettings, is_ref_part};
 
 use crate::diag::SourceSpan;

@@ -26,6 +26,26 @@ pub struct Settings {
     pub hook: Hook,
 }
 
+/// The longest label of an environment, in characters.
+const LONGEST_LABEL: usize = 200;
+
+/// A label of an environment, as it was written.
+///
+/// # Errors
+/// A sentence fragment where it is empty, longer than 200 characters, or not one line.
+pub fn environment_label(text: &str) -> Result<&str, String> {
+    if text.trim().is_empty() {
+        return Err("a label is not empty".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("a label is one line without control characters".to_owned());
+    }
+    if text.chars().count() > LONGEST_LABEL {
+        return Err(format!("a label has at most {LONGEST_LABEL} characters"));
+    }
+    Ok(text)
+}
+
 /// Reads the settings. They are there only where no fault makes them wrong.
 #[must_use]
 pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnostic>) {
@@ -35,8 +55,15 @@ pub fn parse_settings(file: &Path, text: &str) -> (Option<Settings>, Vec<Diagnos
     root.version(&mut faults);
     let label = root.table("env", &mut faults).and_then(|table| {
         table.only(SETTINGS.inner("env"), &mut faults);
-        let (label, _) = table.text("label", &mut faults)?;
-        Some(label.to_owned())
+        let (label, span) = table.text("label", &mut faults)?;
+        match environment_label(label) {
+            Ok(label) => Some(label.to_owned()),
+            Err(reason) => {
+                let help = "write for example label = \"ci-8c\"";
+                faults.error("bad-name", span, reason, help);
+                None
+            }
+        }
     });
     let lab = read_lab(&root, &mut faults);
     let hook = read_hook(&root, &mut faults);

@@ -197,8 +197,8 @@ pub(crate) struct Record {
     /// The commit that was measured [default: HEAD].
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,
-    /// Label of the environment [default: <os>-<arch>].
-    #[arg(long, value_name = "LABEL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Label of the environment [default: `[env] label` of plimsoll.toml, else <os>-<arch>].
+    #[arg(long, value_name = "LABEL", value_parser = label)]
     pub(crate) env: Option<String>,
     /// The time that data from the field covers, as `24h`: a tag, so that other windows are other series.
     #[arg(long, value_name = "DURATION", requires_all = ["env", "commit"], conflicts_with = "command", value_parser = window)]
@@ -234,6 +234,11 @@ fn tag(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write NAME=VALUE, as in concurrency=50".to_owned()),
     }
+}
+
+/// A label in one line that a reader can take in.
+fn label(text: &str) -> Result<String, String> {
+    plimsoll::budget::environment_label(text).map(str::to_owned)
 }
 
 /// A number of seconds, minutes, hours, days or weeks, as it stands.

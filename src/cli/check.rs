@@ -41,20 +41,24 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     } else {
         history(world, args)
     };
-    if args.format != Format::Json || args.ratchet {
+    if args.ratchet {
         return told;
     }
     let paired = args.mode == Mode::Paired;
-    told_in_json(world, args.commit.as_deref(), paired, told)
+    told_as_asked(world, args.format, args.commit.as_deref(), paired, told)
 }
 
-/// Whoever asked for JSON gets it also where nothing could be judged.
-pub(super) fn told_in_json(
+/// Whoever asked for JSON or Markdown gets it also where nothing could be judged.
+pub(super) fn told_as_asked(
     world: &World,
+    format: Format,
     head: Option<&str>,
     paired: bool,
     told: Result<Exit>,
 ) -> Result<Exit> {
+    if format == Format::Table {
+        return told;
+    }
     told.inspect_err(|error| {
         let git = world.git.as_ref();
         let head = git.and_then(|git| {
@@ -68,12 +72,16 @@ pub(super) fn told_in_json(
             Some(faulty) => (faulty.findings.as_slice(), faulty.heading()),
             None => (&[][..], format!("{error:#}")),
         };
-        let said = answer(&json::trouble(&json::Trouble {
+        let trouble = json::Trouble {
             head: head.as_ref(),
             paired,
             findings,
             note,
-        }));
+        };
+        let said = answer(&match format {
+            Format::Markdown => markdown::trouble(&trouble),
+            Format::Json | Format::Table => json::trouble(&trouble),
+        });
         if let Err(fault) = said {
             say(&format!("the answer cannot be written: {fault:#}"));
         }

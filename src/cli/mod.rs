@@ -43,7 +43,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Some(None) => std::env::var_os("PLIMSOLL_DB").map(std::path::PathBuf::from),
         db => db.flatten(),
     };
-    let world = World::new(cli.global.directory, db)?;
+    let needs_git = match &cli.command {
+        Command::Record(args) => !args.dry_run,
+        Command::Detect(_) | Command::Formats | Command::Completions(_) | Command::Man(_) => false,
+        _ => true,
+    };
+    let world = World::new(cli.global.directory, db, needs_git)?;
     match cli.command {
         Command::Record(args) => record::run(&world, &args),
         Command::Check(args) => check::run(&world, &args),

@@ -17,19 +17,24 @@ pub(crate) struct World {
     db: Option<PathBuf>,
 }
 
+fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect()
+}
+
 impl World {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the place where the clock is read"
-    )]
-    pub(crate) fn new(directory: Option<PathBuf>, db: Option<PathBuf>) -> Result<Self> {
+    /// `needs_git`: a repository that git itself refuses is a fault; else it is as if there were none.
+    pub(crate) fn new(
+        directory: Option<PathBuf>,
+        db: Option<PathBuf>,
+        needs_git: bool,
+    ) -> Result<Self> {
         let folder = match directory {
             Some(folder) => folder,
             None => std::env::current_dir().context("the present folder cannot be read")?,
         };
-        let vars: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect();
+        let vars = variables();
         let named = |name: &str| {
             let value = std::env::var_os(name).filter(|value| !value.is_empty());
             value.map(PathBuf::from)
@@ -38,17 +43,39 @@ impl World {
         let git = match Git::named(&folder, git_dir.as_deref(), work_tree.as_deref()) {
             Ok(git) => Some(git),
             Err(plimsoll::git::GitError::NotARepository(_)) => None,
+            Err(_) if !needs_git => None,
             Err(e) => return Err(e.into()),
         };
+        Ok(Self::with(folder, git, vars, db))
+    }
+
+    /// A folder of plimsoll's own with a repository in it, whatever git was told of another one.
+    pub(crate) fn own(folder: PathBuf, now: Timestamp) -> Result<Self> {
+        let git = Git::discover(&folder)?;
+        let mut vars = variables();
+        vars.retain(|name, _| !name.starts_with("GIT_"));
+        Ok(Self::with(folder, Some(git), vars, None).at(now))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place where the clock is read"
+    )]
+    fn with(
+        folder: PathBuf,
+        git: Option<Git>,
+        vars: BTreeMap<String, String>,
+        db: Option<PathBuf>,
+    ) -> Self {
         // An empty variable is an absent one.
         let db = db.filter(|path| !path.as_os_str().is_empty());
-        Ok(Self {
+        Self {
             folder,
             vars,
             now: Timestamp::now(),
             git,
             db,
-        })
+        }
     }
 
     /// The same place at another moment.

@@ -104,7 +104,7 @@ fn judge(world: &World, args: &Args, pull: &Pull, runs: &[Run]) -> Result<CheckD
         .collect();
     store.append(&new, world.now)?;
     drop(store);
-    let other = World::new(Some(world.folder.clone()), Some(scratch))?;
+    let other = World::new(Some(world.folder.clone()), Some(scratch), true)?;
     let foreign = Foreign {
         head: commit,
         base,

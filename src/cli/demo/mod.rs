@@ -39,7 +39,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
 }
 
 fn show(world: &World, folder: &Path, seed: u64) -> Result<Exit> {
-    let shop = World::new(Some(folder.to_owned()), None)?.at(world.now);
+    let shop = World::own(folder.to_owned(), world.now)?;
     answer(&format!(
         "The measurements of this demo were not measured: a seeded model made them (seed {seed}), in the\n\
          files that hyperfine and k6 write. They were recorded by the code behind `plimsoll record`.\n"

@@ -1,6 +1,6 @@
 //! `plimsoll compare`: two commits side by side.
 
-use super::super::args::{Check as CheckArgs, Compare as Args, Format};
+use super::super::args::{Check as CheckArgs, Compare as Args};
 use super::super::check;
 use super::super::world::World;
 use super::paired::{Rules, Scene, Telling, both};
@@ -9,11 +9,7 @@ use plimsoll::verdict::{ChosenBase, Exit};
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let told = compare(world, args);
-    if args.format == Format::Json {
-        check::told_in_json(world, args.head.as_deref(), true, told)
-    } else {
-        told
-    }
+    check::told_as_asked(world, args.format, args.head.as_deref(), true, told)
 }
 
 fn compare(world: &World, args: &Args) -> Result<Exit> {

@@ -96,6 +96,16 @@ pub fn check(view: &CheckView) -> String {
     body(&[part], &Extras::default(), Room::COMMENT)
 }
 
+/// The same of a check that came to no answer.
+#[must_use]
+pub fn trouble(trouble: &super::json::Trouble<'_>) -> String {
+    let part = Part {
+        name: "check".to_owned(),
+        check: CheckDocument::parse(&super::json::trouble(trouble)).map_err(|e| e.to_string()),
+    };
+    body(&[part], &Extras::default(), Room::COMMENT)
+}
+
 /// What a limit is called in a marker: feature, limit and series, whatever they are made of.
 #[must_use]
 pub fn limit_key(limit: &super::document::LimitDocument) -> String {

@@ -277,6 +277,13 @@ fn look(judging: &Judging<'_, '_>, pairs: &[Pair<'_>]) -> Looked {
     looked
 }
 
+/// Whether a limit judges a series, and does not only compare others with it.
+fn is_compared(check: &Check<'_>, pair: &Pair<'_>) -> bool {
+    let tags = &check.series[pair.series].key.tags;
+    let versus = pair.limit.versus.as_ref();
+    versus.is_none_or(|slice| tags.get(&slice.tag) != Some(&slice.value))
+}
+
 /// Prepares a check and hands it over with all pairs of limit and series, unless the head has no
 /// clean results; what is known before any rule is put into `outcome`.
 fn with_judging(
@@ -337,7 +344,11 @@ fn with_judging(
         recent,
         failed: Failed::of(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
-        compared: selection.pairs.len(),
+        compared: selection
+            .pairs
+            .iter()
+            .filter(|pair| is_compared(check, pair))
+            .count(),
         by_key: OnceLock::new(),
     };
     for sweep in &selection.sweeps {
