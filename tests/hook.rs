@@ -477,3 +477,147 @@ fn under_pre_commit_its_variables_stand_for_the_lines() {
     );
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
 }
+
+#[test]
+fn a_push_is_judged_by_the_budgets_that_it_brings_and_by_no_others() {
+    let mut scene = Pushing::new();
+    scene.project.git(&["checkout", "--quiet", "-b", "topic"]);
+    scene.commit(1200);
+    let loose = LIMIT.replace("+5%", "+90%");
+    let refused = |scene: &Pushing, why: &str| {
+        let said = scene.push(&["origin", "topic"]);
+        assert_ne!(said.code, 0, "{why}: {}{}", said.out, said.err);
+        let all = format!("{}{}", said.out, said.err);
+        assert!(
+            all.contains("+20.0 %") && all.contains("+5.0 %"),
+            "{why}: {all}"
+        );
+    };
+    scene.project.budget("parser", &loose);
+    refused(&scene, "loosened, not committed");
+    scene.project.write("budgets/parser.toml", "oops = [\n");
+    scene.project.write("plimsoll.toml", "oops = [\n");
+    refused(&scene, "broken, not committed");
+    scene
+        .project
+        .git(&["checkout", "--quiet", "--force", "topic"]);
+    scene
+        .project
+        .git(&["checkout", "--quiet", "--orphan", "pages"]);
+    scene.project.git(&["rm", "-r", "--quiet", "--force", "."]);
+    scene.project.write("page.html", "x\n");
+    scene.project.commit("No budget here");
+    refused(&scene, "another branch is checked out");
+    scene.project.git(&["checkout", "--quiet", "topic"]);
+    scene.project.budget("parser", &loose);
+    scene.project.commit("Loosen");
+    let said = scene.push(&["origin", "topic"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(
+        all.contains("also changes what judges it: budgets/parser.toml"),
+        "{all}"
+    );
+}
+
+#[test]
+fn settings_that_are_in_no_commit_still_say_how_to_measure() {
+    let mut scene = Pushing::new();
+    let settings = std::fs::read_to_string(scene.project.path("plimsoll.toml")).unwrap();
+    scene.project.git(&["rm", "--quiet", "plimsoll.toml"]);
+    scene.commit(1200);
+    scene.project.write("plimsoll.toml", &settings);
+    let said = scene.push(&["origin", "main"]);
+    assert_ne!(said.code, 0, "{}{}", said.out, said.err);
+}
+
+#[test]
+fn files_that_cannot_be_used_block_only_where_strict_asks_for_it() {
+    for (file, strict) in [
+        ("budgets/parser.toml", false),
+        ("plimsoll.toml", false),
+        ("budgets/parser.toml", true),
+        ("plimsoll.toml", true),
+    ] {
+        let mut scene = Pushing::new();
+        if strict {
+            let settings = scene.project.path("plimsoll.toml");
+            let text = std::fs::read_to_string(settings).unwrap();
+            let text = format!("{text}[hook]\nstrict = true\n");
+            scene.project.write("plimsoll.toml", &text);
+            scene.project.commit("Strict");
+            assert_eq!(scene.push(&["--no-verify", "origin", "main"]).code, 0);
+        }
+        scene.project.write(file, "oops = [\n");
+        scene.commit(1200);
+        let said = scene.push(&["origin", "main"]);
+        assert_eq!(said.code != 0, strict, "{file}: {}", said.err);
+        for part in ["not measured", "cannot be used", file] {
+            assert!(said.err.contains(part), "no {part} in {}", said.err);
+        }
+    }
+}
+
+#[test]
+fn the_hook_runs_the_pairs_of_the_settings_and_its_own_time_goes_first() {
+    let mut scene = Pushing::new();
+    let settings = |more: &str| format!("[lab]\nbench = \"sh bench.sh\"\npairs = 8\n{more}");
+    scene.project.write("plimsoll.toml", &settings(""));
+    scene.commit(1010);
+    let said = scene.push(&["--dry-run", "origin", "main"]);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(said.code == 0 && all.contains(" 8 pairs"), "{all}");
+    // Pairs that do not fit are not begun, and the sentence names what is too short.
+    let short = settings("[hook]\nmax_wall = \"2s\"\n").replace("= 8", "= 2000");
+    scene.project.write("plimsoll.toml", &short);
+    scene.commit(1020);
+    let said = scene.push(&["--dry-run", "origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.err.contains("the 2000 pairs of [lab] pairs"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("raise [hook] max_wall"), "{}", said.err);
+    let own = settings("[hook]\ntime = \"1ms\"\n");
+    scene.project.write("plimsoll.toml", &own);
+    scene.commit(1030);
+    let said = scene.push(&["--dry-run", "origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in ["fewest pairs that say anything", "raise [hook] time"] {
+        assert!(said.err.contains(part), "no {part} in {}", said.err);
+    }
+}
+
+#[test]
+fn a_benchmark_that_takes_all_the_time_is_not_called_a_build() {
+    let mut scene = Pushing::new();
+    scene.project.write(
+        "plimsoll.toml",
+        "[lab]\nbuild = \"true\"\nbench = \"sleep 300\"\n[hook]\nmax_wall = \"1s\"\n",
+    );
+    scene.commit(1500);
+    let said = scene.push(&["origin", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("benchmark too slow"), "{}", said.err);
+}
+
+#[test]
+fn a_paired_check_says_that_the_work_trees_budgets_are_not_the_commits() {
+    let mut scene = Pushing::new();
+    scene.commit(1040);
+    let check = ["check", "--mode", "paired", "--base", "HEAD^"];
+    let said = scene.project.plimsoll(&check);
+    assert!(
+        !said.out.contains("judged by the work tree's"),
+        "{}",
+        said.out
+    );
+    scene
+        .project
+        .budget("parser", &LIMIT.replace("+5%", "+90%"));
+    let said = scene.project.plimsoll(&check);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let note = "judged by the work tree's budgets/parser.toml, not as";
+    assert!(said.out.contains(note), "{}", said.out);
+}

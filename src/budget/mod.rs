@@ -25,7 +25,7 @@ pub use capacity::{
 };
 pub use lab::{Hook, Lab, parse_duration};
 pub use naming::{NameError, Named, Names, spells};
-pub use parse::{load_folder, parse};
+pub use parse::{load_files, load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};
 pub use rename::{Rename, Renames};
 pub use rules::{

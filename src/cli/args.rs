@@ -330,7 +330,7 @@ pub(crate) struct LabArgs {
     /// Time for all runs, builds excluded [default: 60s].
     #[arg(long, value_name = "TIME", value_parser = plimsoll::budget::parse_duration)]
     pub(crate) time: Option<std::time::Duration>,
-    /// Run so many pairs, however long they take.
+    /// Run so many pairs, however long they take (with --at-most: none where they take longer).
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub(crate) pairs: Option<u32>,
     /// Where the time does not suffice for the fewest pairs that say anything, take up to so long

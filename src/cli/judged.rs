@@ -25,7 +25,6 @@ impl<'w> Judged<'w> {
     /// Reads everything that a check needs.
     pub(crate) fn open(world: &'w World, folder: Option<&PathBuf>) -> Result<Self> {
         let settings = load::settings(world)?;
-        let git = world.repository()?;
         let Some((budgets, findings)) = load::budgets(world, folder)? else {
             let shown = world.shown(&world.budgets_folder(folder));
             bail!(
@@ -37,9 +36,14 @@ impl<'w> Judged<'w> {
             let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
             bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
         }
+        Self::by(world, settings, budgets)
+    }
+
+    /// Reads what was recorded, to be judged by these budgets and settings.
+    pub(crate) fn by(world: &'w World, settings: Settings, budgets: Vec<Budget>) -> Result<Self> {
         Ok(Self {
             world,
-            git,
+            git: world.repository()?,
             loaded: Loaded::new(world, &settings)?,
             settings,
             budgets,

@@ -122,6 +122,30 @@ pub(crate) fn budgets(
     Ok(Some((budgets, findings)))
 }
 
+/// The budgets of a commit, whatever the work tree holds, and the findings about them.
+pub(crate) fn budgets_in(
+    world: &World,
+    git: &Git,
+    commit: &CommitId,
+) -> Result<(Vec<Budget>, Vec<Diagnostic>)> {
+    let folder = world.shown(&world.budgets_folder(None));
+    let files = git.files_in(commit, &folder)?;
+    Ok(budget::load_files(files, today(world)))
+}
+
+/// The settings of a commit, or what is wrong with them; `None` where it has no `plimsoll.toml`.
+pub(crate) fn settings_in(
+    git: &Git,
+    commit: &CommitId,
+) -> Result<Option<Result<Settings, Vec<Diagnostic>>>> {
+    let file = Path::new("plimsoll.toml");
+    let Some(bytes) = git.file_in(commit, file)? else {
+        return Ok(None);
+    };
+    let (settings, findings) = budget::parse_settings(file, &String::from_utf8_lossy(&bytes));
+    Ok(Some(settings.ok_or(findings)))
+}
+
 /// Where CODEOWNERS may lie.
 pub(crate) const OWNER_FILES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 

@@ -4,7 +4,7 @@ use super::slot::ask;
 use super::{Git, GitError, id_of, oid_of};
 use crate::model::CommitId;
 use git2::{ErrorCode, ObjectType};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Git {
     /// Whether objects of this repository have SHA-256 names.
@@ -58,6 +58,52 @@ impl Git {
             Err(e) if e.code() == ErrorCode::NotFound => Ok(None),
             Err(e) => Err(e.into()),
         }
+    }
+
+    /// A file as a commit holds it, path from the root; `None` where it holds no such file.
+    ///
+    /// # Errors
+    /// Where the repository does not have the commit or an object is damaged.
+    pub fn file_in(&self, commit: &CommitId, path: &Path) -> Result<Option<Vec<u8>>, GitError> {
+        let tree = self.repo.find_commit(oid_of(commit)?)?.tree()?;
+        match tree.get_path(path) {
+            Ok(entry) if entry.kind() == Some(ObjectType::Blob) => {
+                Ok(Some(self.repo.find_blob(entry.id())?.content().to_owned()))
+            }
+            Ok(_) => Ok(None),
+            Err(e) if e.code() == ErrorCode::NotFound => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The files that lie directly in a folder of a commit, path from the root, and their contents.
+    /// None where it has no such folder.
+    ///
+    /// # Errors
+    /// Where the repository does not have the commit or an object is damaged.
+    pub fn files_in(
+        &self,
+        commit: &CommitId,
+        folder: &Path,
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, GitError> {
+        let tree = self.repo.find_commit(oid_of(commit)?)?.tree()?;
+        let inner = match tree.get_path(folder) {
+            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => {
+                self.repo.find_tree(entry.id())?
+            }
+            Ok(_) => return Ok(Vec::new()),
+            Err(e) if e.code() == ErrorCode::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(e.into()),
+        };
+        let mut files = Vec::new();
+        for entry in &inner {
+            if entry.kind() == Some(ObjectType::Blob) {
+                let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+                let content = self.repo.find_blob(entry.id())?.content().to_owned();
+                files.push((folder.join(name), content));
+            }
+        }
+        Ok(files)
     }
 
     /// Paths, from the root, that differ between two commits, sorted.

@@ -16,7 +16,7 @@ mod workshop;
 pub use bench::{Bench, CommandBench, Commands, Program, Taken};
 pub use bisect::{Aim, End, Found, Look, Posterior, Probe, Reading, bisect};
 pub use doctor::{Finding, Grade, examine};
-pub use push::{Choice, Update, choose, parse_updates};
+pub use push::{Choice, Update, choose, parse_updates, touched};
 pub use sample::{Plan, Progress, Sampled, Watch, sample};
 pub use schedule::{Random, Turn, turns};
 pub use usage::{Usage, command_name, file_size, line_name, shell_line};

@@ -62,8 +62,6 @@ pub enum Choice {
         how: String,
         /// What is pushed.
         head: CommitId,
-        /// Features whose paths changed.
-        features: Vec<String>,
     },
 }
 
@@ -74,12 +72,7 @@ const TRAILER: &str = "Perf-Skip:";
 ///
 /// # Errors
 /// Where the repository is damaged.
-pub fn choose(
-    git: &Git,
-    update: &Update,
-    remote: &str,
-    budgets: &[Budget],
-) -> Result<Choice, GitError> {
+pub fn choose(git: &Git, update: &Update, remote: &str) -> Result<Choice, GitError> {
     let skip = |reason: String| Ok(Choice::Skip(reason));
     let Some(local) = &update.local else {
         return skip("a deletion".to_owned());
@@ -102,28 +95,33 @@ pub fn choose(
     if git.tree_of(&base)? == git.tree_of(&head)? {
         return skip(format!("its files are those of {}", base.short()));
     }
-    let changed = git.changed_paths(&base, &head)?;
-    let touched = |budget: &&Budget| {
+    Ok(Choice::Measure { base, how, head })
+}
+
+/// The features among these budgets of which a path differs between two commits; a budget that
+/// names no path is always among them.
+///
+/// # Errors
+/// Where the repository is damaged.
+pub fn touched(
+    git: &Git,
+    base: &CommitId,
+    head: &CommitId,
+    budgets: &[Budget],
+) -> Result<Vec<String>, GitError> {
+    let changed = git.changed_paths(base, head)?;
+    let is_touched = |budget: &&Budget| {
         budget.paths.is_empty()
             || budget
                 .paths
                 .iter()
                 .any(|glob| changed.iter().any(|path| glob.matches(path)))
     };
-    let features: Vec<String> = budgets
+    Ok(budgets
         .iter()
-        .filter(touched)
+        .filter(is_touched)
         .map(|budget| budget.feature.clone())
-        .collect();
-    if features.is_empty() {
-        return skip("no path of a budgeted feature changed".to_owned());
-    }
-    Ok(Choice::Measure {
-        base,
-        how,
-        head,
-        features,
-    })
+        .collect())
 }
 
 /// What the remote had, where the pushed commit builds on it; else, for a new branch or after a

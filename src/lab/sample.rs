@@ -23,7 +23,8 @@ pub struct Plan {
     /// So many pairs, whatever the time.
     pub pairs: Option<usize>,
     /// Where the time does not suffice for the fewest pairs that say anything, they are run all the
-    /// same if they are likely to end within this time.
+    /// same if they are likely to end within this time. A fixed number of pairs is only begun where
+    /// it is.
     pub at_most: Option<Duration>,
     /// Run the base against itself, too.
     pub control: bool,
@@ -115,7 +116,14 @@ pub fn sample(
     let stretched = plan
         .at_most
         .is_some_and(|most| pair_cost.mul_f64(fewest as f64) <= most);
-    let pairs = plan.pairs.unwrap_or_else(|| {
+    let too_many = |pairs: usize| {
+        plan.at_most
+            .is_some_and(|most| pair_cost.mul_f64(pairs as f64) > most)
+    };
+    let wanted = plan
+        .pairs
+        .map(|pairs| if too_many(pairs) { 0 } else { pairs });
+    let pairs = wanted.unwrap_or_else(|| {
         let whole = (affordable as usize).min(MOST) / 2 * 2;
         match whole {
             whole if stretched => whole.max(fewest),
@@ -146,7 +154,7 @@ pub fn sample(
         pairs,
         controls: order.len().saturating_sub(2 * pairs) / 2,
         cost: (cost[0], cost[1]),
-        time_needed: (pairs == 0).then(|| pair_cost.mul_f64(least as f64)),
+        time_needed: (pairs == 0).then(|| pair_cost.mul_f64(plan.pairs.unwrap_or(least) as f64)),
         failed: gathered.failed(),
         series: gathered.series(env),
     })

@@ -23,16 +23,34 @@ use toml::de::DeValue;
 /// # Errors
 /// Where the folder or a file in it cannot be read.
 pub fn load_folder(folder: &Path, today: Date) -> std::io::Result<(Vec<Budget>, Vec<Diagnostic>)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+    let paths: Vec<PathBuf> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|ext| ext == "toml"));
+    let files = paths
+        .into_iter()
+        .filter(|path| is_budget(path))
+        .map(|path| std::fs::read(&path).map(|bytes| (path, bytes)))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    Ok(load_files(files, today))
+}
+
+fn is_budget(path: &Path) -> bool {
+    path.extension().is_some_and(|ext| ext == "toml")
+}
+
+/// Reads budget files wherever they were kept, such as in a commit: paths and contents in any order;
+/// files that are no `.toml` are left out. All faults of all files are found.
+#[must_use]
+pub fn load_files(
+    mut files: Vec<(PathBuf, Vec<u8>)>,
+    today: Date,
+) -> (Vec<Budget>, Vec<Diagnostic>) {
+    files.retain(|(path, _)| is_budget(path));
     files.sort();
     let mut budgets: Vec<Budget> = Vec::new();
     let mut findings = Vec::new();
     let mut features: HashMap<String, PathBuf> = HashMap::new();
-    for file in files {
-        let bytes = std::fs::read(&file)?;
+    for (file, bytes) in files {
         let text = String::from_utf8_lossy(&bytes);
         if let Err(fault) = std::str::from_utf8(&bytes) {
             findings.push(not_utf8(&file, &text, fault.valid_up_to()));
@@ -57,7 +75,7 @@ pub fn load_folder(folder: &Path, today: Date) -> std::io::Result<(Vec<Budget>, 
         }
         findings.extend(faults);
     }
-    Ok((budgets, findings))
+    (budgets, findings)
 }
 
 /// What a file holds that is no UTF-8, at its place. What cannot be read there may be any name, so

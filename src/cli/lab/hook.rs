@@ -8,9 +8,11 @@ use super::paired::{Measured, Rules, Scene, Telling, judge, measure};
 use super::{commands, plan};
 use crate::cli::args::Format;
 use anyhow::{Context, Result, bail};
+use plimsoll::budget::{Hook, Settings};
+use plimsoll::diag::Diagnostic;
 use plimsoll::git::Git;
-use plimsoll::lab::{Choice, Clock as _, LabError, Plan, Update, choose, parse_updates};
-use plimsoll::model::{CommitId, Measurement, Run, Samples, Source};
+use plimsoll::lab::{Choice, Clock as _, LabError, Plan, Update, choose, parse_updates, touched};
+use plimsoll::model::{CommitId, Environment, Measurement, Run, Samples, Source};
 use plimsoll::report::{terminal, text};
 use plimsoll::store::{NewRun, Store};
 use plimsoll::verdict::{ChosenBase, Exit};
@@ -164,7 +166,6 @@ fn remove(world: &World) -> Result<Exit> {
 struct Wanted {
     base: ChosenBase,
     head: CommitId,
-    features: Vec<String>,
     reference: String,
 }
 
@@ -178,27 +179,17 @@ fn pre_push(world: &World, args: &PrePush) -> Result<Exit> {
         return Ok(Exit::Within);
     }
     let git = world.repository()?;
-    let mut rules = Rules::read(world, None)?;
-    if rules.budgets.is_empty() {
-        say("plimsoll: not measured: there is no budget");
-        return Ok(Exit::Within);
-    }
     let mut wanted: Vec<Wanted> = Vec::new();
     for update in &updates {
         let name = text::plain(&update.remote_ref);
-        match choose(git, update, args.remote(), &rules.budgets)? {
+        match choose(git, update, args.remote())? {
             Choice::Skip(reason) => {
                 say(&format!(
                     "plimsoll: {name} not measured: {}",
                     text::plain(&reason)
                 ));
             }
-            Choice::Measure {
-                base,
-                how,
-                head,
-                features,
-            } => {
+            Choice::Measure { base, how, head } => {
                 let twin = |w: &&mut Wanted| w.base.commit == base && w.head == head;
                 if let Some(known) = wanted.iter_mut().find(twin) {
                     known.reference = format!("{}, {name}", known.reference);
@@ -210,33 +201,106 @@ fn pre_push(world: &World, args: &PrePush) -> Result<Exit> {
                             measured: true,
                         },
                         head,
-                        features,
                         reference: name,
                     });
                 }
             }
         }
     }
-    if wanted.is_empty() {
-        return Ok(Exit::Within);
-    }
-    let lab = LabArgs::default();
-    let mut settings = rules.settings.lab.clone();
-    settings.bench = rules.settings.hook.bench.clone().or(settings.bench);
-    settings.time = rules.settings.hook.time.or(settings.time);
-    // The hook keeps to its time, however many pairs the project wants elsewhere.
-    settings.pairs = None;
-    if settings.bench.is_none() {
-        say("plimsoll: not measured: plimsoll.toml names no benchmark ([lab] bench = \"…\")");
-        return Ok(Exit::Within);
-    }
-    rules.settings.lab = settings;
-    let machine = Machine::new()?;
+    let mut machine = None;
     let mut exit = Exit::Within;
     for one in &wanted {
-        exit = exit.max(push(world, git, &machine, one, &rules, &lab)?);
+        let strict;
+        let judged = match settings(world, git, one) {
+            Ok(settings) => {
+                strict = settings.hook.strict;
+                push(world, git, &mut machine, one, settings)
+            }
+            Err(error) => {
+                let before = load::settings_in(git, &one.base.commit);
+                strict = matches!(before, Ok(Some(Ok(before))) if before.hook.strict);
+                Err(error)
+            }
+        };
+        let judged = judged.or_else(|error| {
+            // Who interrupts a push wants it to end.
+            if matches!(error.downcast_ref(), Some(LabError::Interrupted)) {
+                return Err(error);
+            }
+            Ok(not_measured(one, &format!("{error:#}"), strict))
+        });
+        exit = exit.max(judged?);
     }
     Ok(exit)
+}
+
+/// Says why nothing was measured. Only an over blocks; with `strict`, whatever is not proven.
+fn not_measured(one: &Wanted, reason: &str, strict: bool) -> Exit {
+    say(&format!(
+        "plimsoll: {} not measured: {reason}",
+        one.reference
+    ));
+    if strict { Exit::Trouble } else { Exit::Within }
+}
+
+/// The settings of the pushed commit; those of the work tree where they are not committed.
+fn settings(world: &World, git: &Git, one: &Wanted) -> Result<Settings> {
+    match load::settings_in(git, &one.head)? {
+        None => load::settings(world),
+        Some(Ok(settings)) => Ok(settings),
+        Some(Err(findings)) => bail!(
+            "plimsoll.toml of {} cannot be used\n\n{}\n",
+            one.head.short(),
+            shown(&findings)
+        ),
+    }
+}
+
+fn shown(findings: &[Diagnostic]) -> String {
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    shown.join("\n\n")
+}
+
+/// What the pushed commit itself says it is to be judged by; `None`, and said why, where nothing of
+/// it is about this push.
+fn rules(world: &World, git: &Git, one: &Wanted, mut settings: Settings) -> Result<Option<Rules>> {
+    let head = &one.head;
+    let nothing = |reason: String| {
+        not_measured(one, &reason, false);
+        Ok(None)
+    };
+    let (mut budgets, warnings) = load::budgets_in(world, git, head)?;
+    if load::has_errors(&warnings) {
+        bail!(
+            "the budget files of {} cannot be used\n\n{}\n",
+            head.short(),
+            shown(&warnings)
+        );
+    }
+    if budgets.is_empty() {
+        return nothing(format!("there is no budget in {}", head.short()));
+    }
+    let touched = touched(git, &one.base.commit, head, &budgets)?;
+    budgets.retain(|budget| touched.contains(&budget.feature));
+    if budgets.is_empty() {
+        return nothing("no path of a budgeted feature changed".to_owned());
+    }
+    let (lab, hook) = (&mut settings.lab, &settings.hook);
+    lab.bench = hook.bench.clone().or(lab.bench.take());
+    if hook.time.is_some() {
+        // The hook's own time goes before what is wanted elsewhere.
+        lab.time = hook.time;
+        lab.pairs = None;
+    }
+    if lab.bench.is_none() {
+        return nothing("plimsoll.toml names no benchmark ([lab] bench = \"…\")".to_owned());
+    }
+    Ok(Some(Rules {
+        budgets,
+        warnings: Vec::new(),
+        settings,
+        work_tree: None,
+    }))
 }
 
 /// Standard input; under pre-commit, which reads it itself, the variables it sets instead.
@@ -262,41 +326,26 @@ fn updates(world: &World) -> Result<Vec<Update>> {
     Ok(updates)
 }
 
-/// Measures and judges one update. Only an over blocks; with `strict`, whatever is not proven.
+/// Measures and judges one update.
 fn push(
     world: &World,
     git: &Git,
-    machine: &Machine,
+    machine: &mut Option<Machine>,
     one: &Wanted,
-    rules: &Rules,
-    lab: &LabArgs,
+    settings: Settings,
 ) -> Result<Exit> {
-    let hook = &rules.settings.hook;
-    let not_measured = |reason: &str| {
-        say(&format!(
-            "plimsoll: {} not measured: {reason}",
-            one.reference
-        ));
-        Ok(if hook.strict {
-            Exit::Trouble
-        } else {
-            Exit::Within
-        })
+    let Some(own) = rules(world, git, one, settings)? else {
+        return Ok(Exit::Within);
     };
-    let own = Rules {
-        budgets: rules
-            .budgets
-            .iter()
-            .filter(|budget| one.features.contains(&budget.feature))
-            .cloned()
-            .collect(),
-        warnings: Vec::new(),
-        settings: rules.settings.clone(),
-        folder: rules.folder.clone(),
+    let machine = match machine {
+        Some(machine) => machine,
+        None => machine.insert(Machine::new()?),
     };
-    let commands = commands(world, lab, &own.settings.lab)?;
+    let hook = own.settings.hook.clone();
+    let lab = LabArgs::default();
+    let commands = commands(world, &lab, &own.settings.lab)?;
     let usual = plan(
-        lab,
+        &lab,
         &own.settings.lab,
         &commands,
         [&one.base.commit, &one.head],
@@ -309,35 +358,43 @@ fn push(
         )
     };
     // What remains after the builds, with room for the warm-up and the answer.
-    let plan = |machine: &Machine| Plan {
-        time: usual
-            .time
-            .min(hook.max_wall.saturating_sub(machine.now()).mul_f64(0.8)),
-        ..usual
+    let plan = |machine: &Machine| {
+        let room = hook.max_wall.saturating_sub(machine.now()).mul_f64(0.8);
+        Plan {
+            time: usual.time.min(room),
+            at_most: usual.pairs.map(|_| room),
+            ..usual
+        }
     };
-    let label = load::environment(world, None)?.label;
+    let environment = own.environment(world, None);
     let commits = [&one.base.commit, &one.head];
-    let measured = match measure(git, machine, commits, &commands, &plan, &label, &left) {
+    let label = &environment.label;
+    let measured = match measure(git, machine, commits, &commands, &plan, label, &left) {
         Ok(measured) => measured,
         Err(error) => {
-            return match error.downcast_ref::<LabError>() {
-                Some(LabError::TooSlow { .. }) => not_measured(&format!(
+            let Some(LabError::TooSlow { command, .. }) = error.downcast_ref() else {
+                return Err(error);
+            };
+            let bench = commands.bench.line().map(str::to_owned);
+            let reason = if bench.is_some_and(|bench| command.contains(&bench)) {
+                format!(
+                    "benchmark too slow: more than {} s with the builds ([hook] max_wall); a shorter one can be named by [hook] bench",
+                    hook.max_wall.as_secs()
+                )
+            } else {
+                format!(
                     "build too slow: more than {} s ([hook] max_wall); what was built is kept, so the next push begins where this one ended",
                     hook.max_wall.as_secs()
-                )),
-                Some(LabError::Interrupted) | None => Err(error),
-                Some(other) => not_measured(&other.to_string()),
+                )
             };
+            return Ok(not_measured(one, &reason, hook.strict));
         }
     };
     if measured.sampled.pairs == 0 {
-        return not_measured(&format!(
-            "one run takes {:.1} s, which is too long for {} s ([hook] max_wall and time)",
-            measured.sampled.cost.1.as_secs_f64(),
-            hook.max_wall.as_secs()
-        ));
+        let reason = too_short(&measured, &hook, usual);
+        return Ok(not_measured(one, &reason, hook.strict));
     }
-    keep(world, git, one, &measured);
+    keep(world, git, one, environment, &measured);
     let strict = hook.strict;
     let telling = Telling {
         all_expected: false,
@@ -366,9 +423,36 @@ fn push(
     })
 }
 
+/// Why no pair was run: which time does not suffice for which pairs.
+fn too_short(measured: &Measured, hook: &Hook, usual: Plan) -> String {
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    let needed = measured.sampled.time_needed.unwrap_or_default();
+    let given = measured.plan.at_most.unwrap_or(measured.plan.time);
+    let pairs = usual.pairs.map_or_else(
+        || "the fewest pairs that say anything".to_owned(),
+        |pairs| format!("the {pairs} pairs of [lab] pairs"),
+    );
+    let raise = if usual.pairs.is_none() && given == usual.time {
+        if hook.time.is_some() {
+            "raise [hook] time"
+        } else {
+            "raise [lab] time"
+        }
+    } else {
+        "raise [hook] max_wall, of which the builds take their part"
+    };
+    format!(
+        "one run takes {} (base) and {} (head), so {pairs} take about {}, and there are {}: {raise}, or name a shorter benchmark",
+        seconds(measured.sampled.cost.0),
+        seconds(measured.sampled.cost.1),
+        seconds(needed),
+        seconds(given),
+    )
+}
+
 /// Keeps the head's figures in the local store, so that this machine learns its own noise. Failing
 /// to keep them is said and blocks nothing.
-fn keep(world: &World, git: &Git, one: &Wanted, measured: &Measured) {
+fn keep(world: &World, git: &Git, one: &Wanted, environment: Environment, measured: &Measured) {
     let measurements: Vec<Measurement> = measured
         .sampled
         .series
@@ -389,10 +473,6 @@ fn keep(world: &World, git: &Git, one: &Wanted, measured: &Measured) {
             Some(kept)
         })
         .collect();
-    let environment = match load::environment(world, None) {
-        Ok(environment) => environment,
-        Err(error) => return say(&format!("the figures were not kept: {error}")),
-    };
     let run = Run {
         schema: 1,
         commit: one.head.clone(),

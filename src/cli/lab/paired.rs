@@ -14,7 +14,7 @@ use plimsoll::git::Git;
 use plimsoll::lab::{
     Built, Clock as _, CommandBench, Commands, Making, Plan, Sampled, Workshop, sample,
 };
-use plimsoll::model::CommitId;
+use plimsoll::model::{CommitId, Environment};
 use plimsoll::report::check::{CheckView, PairedView};
 use plimsoll::report::{json, markdown, paired as report_paired, terminal};
 use plimsoll::verdict::{
@@ -22,7 +22,7 @@ use plimsoll::verdict::{
     Summary, Verdict, judge_pairs,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Rules that a note names, one reason at a time.
@@ -82,8 +82,8 @@ pub(crate) struct Rules {
     pub(crate) budgets: Vec<Budget>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) settings: Settings,
-    /// The folder of the budgets, where it is not the usual one.
-    pub(crate) folder: Option<PathBuf>,
+    /// The folder of the budgets, where they are those of the work tree and not of a commit.
+    pub(crate) work_tree: Option<PathBuf>,
 }
 
 impl Rules {
@@ -102,8 +102,13 @@ impl Rules {
             budgets,
             warnings,
             settings,
-            folder: folder.cloned(),
+            work_tree: Some(world.shown(&world.budgets_folder(folder))),
         })
+    }
+
+    /// Label and facts of this machine, named as these settings say.
+    pub(crate) fn environment(&self, world: &World, label: Option<&str>) -> Environment {
+        world.environment(label.or(self.settings.label.as_deref()))
     }
 
     fn over_time(&self) -> bool {
@@ -118,7 +123,8 @@ fn history_of_base(scene: Scene<'_>, rules: &Rules, notes: &mut Vec<String>) -> 
     if !rules.over_time() || !scene.world.db_path().exists() {
         return Vec::new();
     }
-    let found = Judged::open(scene.world, rules.folder.as_ref()).and_then(|judged| {
+    let (settings, budgets) = (rules.settings.clone(), rules.budgets.clone());
+    let found = Judged::by(scene.world, settings, budgets).and_then(|judged| {
         let wanted = (scene.base.commit.clone(), scene.base.how.clone());
         let measured = judged.measured();
         let store = &judged.loaded.store;
@@ -176,7 +182,7 @@ pub(crate) fn judge(
         head,
         env,
     } = scene;
-    let environment = load::environment(world, env)?;
+    let environment = rules.environment(world, env);
     let mut notes = Vec::new();
     let history = history_of_base(scene, &rules, &mut notes);
     let outcome = judge_pairs(&PairedCheck {
@@ -199,14 +205,24 @@ pub(crate) fn judge(
     }
     notes.extend(not_by_pairs(&outcome.left_out));
     if let Some(needed) = measured.sampled.time_needed {
-        notes.push(format!(
-            "nothing was compared: one run takes {:.1} s (base) and {:.1} s (head), so {} s do not suffice for the 6 pairs that say anything; give about {} s, as in --time {}s, or a shorter benchmark",
-            measured.sampled.cost.0.as_secs_f64(),
-            measured.sampled.cost.1.as_secs_f64(),
-            measured.plan.time.as_secs(),
-            needed.as_secs().max(1),
-            (needed.as_secs_f64() * 1.1).ceil()
-        ));
+        let cost = measured.sampled.cost;
+        let (base, head) = (cost.0.as_secs_f64(), cost.1.as_secs_f64());
+        let runs = format!(
+            "nothing was compared: one run takes {base:.1} s (base) and {head:.1} s (head), so"
+        );
+        notes.push(match (measured.plan.pairs, measured.plan.at_most) {
+            (Some(pairs), Some(most)) => format!(
+                "{runs} {pairs} pairs take about {} s, and --at-most allows {} s",
+                needed.as_secs().max(1),
+                most.as_secs()
+            ),
+            _ => format!(
+                "{runs} {} s do not suffice for the 6 pairs that say anything; give about {} s, as in --time {}s, or a shorter benchmark",
+                measured.plan.time.as_secs(),
+                needed.as_secs().max(1),
+                (needed.as_secs_f64() * 1.1).ceil()
+            ),
+        });
     }
     notes.extend(check::own_budgets(world, git, &base.commit, head)?);
     if git.head()? == *head && git.is_dirty()? {
@@ -214,6 +230,9 @@ pub(crate) fn judge(
             "uncommitted changes were not measured: what was built is the commit {}",
             head.short()
         ));
+    }
+    if let Some(folder) = &rules.work_tree {
+        notes.extend(other_rules(world, git, folder, head)?);
     }
     Ok(CheckView {
         head: git.commit(head).context("the commit cannot be read")?,
@@ -237,6 +256,44 @@ pub(crate) fn judge(
             cached: measured.built.clone().map(|built| built.cached),
         }),
     })
+}
+
+/// Says where the work tree's rules, by which is judged, are not those of the judged commit.
+fn other_rules(world: &World, git: &Git, folder: &Path, head: &CommitId) -> Result<Option<String>> {
+    if folder.is_absolute() {
+        return Ok(None);
+    }
+    let mut committed: BTreeMap<PathBuf, Option<Vec<u8>>> = git
+        .files_in(head, folder)?
+        .into_iter()
+        .map(|(path, bytes)| (path, Some(bytes)))
+        .collect();
+    let settings = PathBuf::from("plimsoll.toml");
+    committed.insert(settings.clone(), git.file_in(head, &settings)?);
+    let here = std::fs::read_dir(world.root().join(folder));
+    for entry in here.into_iter().flatten().flatten() {
+        committed
+            .entry(folder.join(entry.file_name()))
+            .or_insert(None);
+    }
+    // What git does to line ends is no other rule.
+    let plain = |bytes: Vec<u8>| -> Vec<u8> { bytes.into_iter().filter(|b| *b != b'\r').collect() };
+    let differs: Vec<String> = committed
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ext| ext == "toml"))
+        .filter(|(path, there)| {
+            let here = std::fs::read(world.root().join(path)).ok();
+            here.map(plain) != there.clone().map(plain)
+        })
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    Ok((!differs.is_empty()).then(|| {
+        format!(
+            "judged by the work tree's {}, not as {} has it",
+            differs.join(", "),
+            head.short()
+        )
+    }))
 }
 
 /// Rules that were left out, reason by reason.
@@ -373,7 +430,7 @@ pub(crate) fn both(
     let commands = commands(world, lab, &rules.settings.lab)?;
     let plan = plan(lab, &rules.settings.lab, &commands, [&base.commit, head]);
     let machine = Machine::new()?;
-    let label = load::environment(world, env)?.label;
+    let label = rules.environment(world, env).label;
     let measured = measure(
         git,
         &machine,
