@@ -11,6 +11,7 @@ use github_support::{BOT, Fake, Fault, Wire};
 use plimsoll::github::comment::{When, Written};
 use plimsoll::github::marker::Marker;
 use plimsoll::github::publish::FailOn;
+use plimsoll::report::document::{CheckDocument, Part};
 use proptest::prelude::*;
 
 #[test]
@@ -96,6 +97,44 @@ fn an_owner_is_mentioned_once_until_it_was_mended_in_between() {
     job(3, "within").run(&fake);
     job(4, "over").run(&fake);
     assert!(live(&fake), "newly over again");
+}
+
+#[test]
+fn however_much_is_over_comment_and_check_run_are_taken_by_github() {
+    for (rows, owners) in [(480, 1), (1_200, 1), (5_000, 1), (5_000, 5_000)] {
+        let limits: Vec<serde_json::Value> = (0..rows)
+            .map(|i| {
+                let name = format!("{i:05} {}", "n".repeat(46));
+                serde_json::json!({
+                    "feature": "checkout", "limit": "p95", "rule": "max",
+                    "owner": format!("@acme/team-{}", i % owners), "verdict": "over", "why": "because",
+                    "series": { "benchmark": name, "metric": "time" }, "value": 1.0, "unit": "ns"
+                })
+            })
+            .collect();
+        let json = serde_json::json!({
+            "schema": "plimsoll.check/1", "exit": 1, "verdict": "over", "commit": HEAD,
+            "census": { "expected": rows, "judged": rows }, "limits": limits
+        });
+        let part = Part {
+            name: "check.json".to_owned(),
+            check: Ok(CheckDocument::parse(&json.to_string()).unwrap()),
+        };
+        let fake = Fake::new(HEAD);
+        let job = Job {
+            parts: vec![part],
+            ..Job::new(1, HEAD, "over")
+        };
+        let done = job.run(&fake);
+        assert!(done.notes.is_empty(), "{rows}: {:?}", done.notes);
+        let comment = fake.texts(BOT)[0].clone();
+        assert!(comment.encode_utf16().count() <= 65_536, "{rows}");
+        let cut = comment.contains("more rows like these do not fit here");
+        assert!(cut || rows < 1_200, "{rows}");
+        let checks = fake.0.lock().unwrap().checks.clone();
+        let summary = checks.values().last().unwrap()["output"]["summary"].clone();
+        assert!(summary.as_str().unwrap().len() <= 65_535, "{rows}");
+    }
 }
 
 #[test]

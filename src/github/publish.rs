@@ -147,11 +147,9 @@ impl Publication<'_> {
             head: Some(self.sha().to_owned()),
             ..self.extras.clone()
         };
-        format!(
-            "{}\n{}",
-            marker.line(),
-            markdown::body(self.parts, &extras, room)
-        )
+        let line = format!("{}\n", marker.line());
+        let body = markdown::body(self.parts, &extras, room.beside(&line));
+        line + &body
     }
 
     /// `success`, `failure`, or `neutral` where the evidence does not suffice.

@@ -239,6 +239,9 @@ fn numbers(parts: &[Part], tally: &Tally) -> String {
     told.join(", ")
 }
 
+/// Owners mentioned by name at the most: GitHub itself notifies no more of one comment.
+const MENTIONED: usize = 50;
+
 /// The owners of what is newly over, where they look like a person or a team.
 pub(super) fn mentions(rows: &[Row<'_>], extras: &Extras) -> String {
     let mut owed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -252,13 +255,19 @@ pub(super) fn mentions(rows: &[Row<'_>], extras: &Extras) -> String {
         }
     }
     let mut out = String::new();
-    for (owner, names) in owed {
+    let more = owed.len().saturating_sub(MENTIONED);
+    for (owner, names) in owed.into_iter().take(MENTIONED) {
         let rest = if names.len() > 1 {
             format!(" and {} more are", names.len() - 1)
         } else {
             " is".to_owned()
         };
         out.push_str(&format!("{owner}: {}{rest} newly over.\n", code(&names[0])));
+    }
+    if more > 0 {
+        out.push_str(&format!(
+            "{more} more owners have limits that are newly over.\n"
+        ));
     }
     if !out.is_empty() {
         out.push('\n');

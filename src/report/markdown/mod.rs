@@ -36,12 +36,12 @@ pub struct Room {
 }
 
 impl Room {
-    /// A comment: GitHub takes 65,536 characters; a marker line and the form of counting need room.
+    /// A comment with its marker line: GitHub takes 65,536 characters; the form of counting needs room.
     pub const COMMENT: Self = Self {
         units: 64_000,
         bytes: 200_000,
     };
-    /// The summary of a check run: GitHub takes 65,535.
+    /// The summary of a check run with its marker line: GitHub takes 65,535.
     pub const CHECK: Self = Self {
         units: 63_000,
         bytes: 65_000,
@@ -51,6 +51,15 @@ impl Room {
         units: 900_000,
         bytes: 900_000,
     };
+
+    /// What is left beside a text that must stand in any case, such as a marker line.
+    #[must_use]
+    pub fn beside(self, text: &str) -> Self {
+        Self {
+            units: self.units.saturating_sub(text.encode_utf16().count()),
+            bytes: self.bytes.saturating_sub(text.len()),
+        }
+    }
 
     fn holds(self, text: &str) -> bool {
         text.len() <= self.bytes && text.encode_utf16().count() <= self.units
@@ -172,14 +181,16 @@ pub fn body(parts: &[Part], extras: &Extras, room: Room) -> String {
         add(&mut out, block);
     }
     add(&mut out, sentences(&rows[..shown]));
-    if loud > shown {
-        add(
-            &mut out,
-            format!(
-                "\n{} more that matter less are folded below.\n",
-                loud - shown
-            ),
-        );
+    let more = if loud > shown {
+        format!(
+            "\n{} more that matter less are folded below.\n",
+            loud - shown
+        )
+    } else {
+        String::new()
+    };
+    if !more.is_empty() {
+        add(&mut out, more.clone());
     }
     add(&mut out, findings(parts));
     add(&mut out, notes(parts, extras));
@@ -191,6 +202,11 @@ pub fn body(parts: &[Part], extras: &Extras, room: Room) -> String {
     }
     add(&mut out, how(parts, &rows));
     let all = folded(&rows, shown, room, &out);
+    if !more.is_empty() && !all.contains("<details>") {
+        // Shorter than what it stands for.
+        let instead = format!("\n{} more matter less.\n", loud - shown);
+        out = out.replacen(&more, &instead, 1);
+    }
     out.push_str(&all);
     if left_out > 0 {
         let note = "\nSome parts were left out: a comment holds only so much. The whole is in the report and in the log of this run.\n";
