@@ -452,6 +452,26 @@ fn a_fork_is_measured_in_one_stage_and_told_in_the_next() {
     );
     assert!(!files.contains(&merge));
 
+    // Runs that claim a commit of ours are not pooled with what was measured of it.
+    let claims = claiming(Path::new(&artifact), &main);
+    let claiming: [(&str, &str); 2] = [
+        ("command", "comment"),
+        ("results", claims.path().to_str().unwrap()),
+    ];
+    scene.run += 1;
+    let refused = scene.job(&work, "workflow_run", &event, &main, &claiming);
+    assert_eq!(refused.code, 2, "{}", refused.log);
+    assert!(
+        refused.log.contains("one of this repository's own"),
+        "{}",
+        refused.log
+    );
+    let check = scene.last_check();
+    assert_eq!(
+        (&check["status"], &check["conclusion"]),
+        (&json!("completed"), &json!("failure"))
+    );
+
     // Another workflow, another repository, a head that moved on, a fork that is gone: no comment.
     for (field, value, words) in [
         ("path", json!(".github/workflows/other.yml"), "expected"),
@@ -483,6 +503,30 @@ fn a_fork_is_measured_in_one_stage_and_told_in_the_next() {
         assert_eq!(after, before, "{field}");
         event["workflow_run"][field] = kept;
     }
+}
+
+/// A copy of an artifact whose runs claim another commit.
+fn claiming(artifact: &Path, commit: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for month in std::fs::read_dir(artifact.join("runs/v1"))
+        .unwrap()
+        .flatten()
+    {
+        let folder = copy.path().join("runs/v1").join(month.file_name());
+        std::fs::create_dir_all(&folder).unwrap();
+        for (i, file) in std::fs::read_dir(month.path())
+            .unwrap()
+            .flatten()
+            .enumerate()
+        {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let mut run: Value = serde_json::from_str(&text).unwrap();
+            run["run"]["commit"] = json!(commit);
+            let name = format!("{commit}-{i:016x}.json");
+            std::fs::write(folder.join(name), run.to_string()).unwrap();
+        }
+    }
+    copy
 }
 
 #[test]

@@ -6,11 +6,12 @@ use super::super::say;
 use super::super::world::World;
 use super::{Real, Told, connect, tell};
 use anyhow::{Context as _, Result};
+use plimsoll::git::Git;
 use plimsoll::github::api::{Api, Pull};
 use plimsoll::github::artifact::{self, Found};
 use plimsoll::github::client::Client;
 use plimsoll::github::workflow;
-use plimsoll::model::{Commit, Run};
+use plimsoll::model::{Commit, CommitId, Run};
 use plimsoll::report::document::{CheckDocument, Part};
 use plimsoll::report::markdown::Extras;
 use plimsoll::store::{NewRun, Store};
@@ -50,9 +51,10 @@ pub(super) fn run(world: &World, args: &Args, folder: &Path) -> Result<Exit> {
             "whether this pull request changes budgets could not be found out: {error}"
         )),
     }
-    let check = artifact::read(&world.folder.join(folder))
-        .map_err(anyhow::Error::from)
-        .and_then(|runs| judge(world, args, &pull, &runs));
+    let check = guarded(|| {
+        let runs = artifact::read(&world.folder.join(folder))?;
+        judge(world, args, &pull, &runs)
+    });
     let parts = [Part {
         name: "the artifact".to_owned(),
         check: check.map_err(|error| format!("{error:#}")),
@@ -70,6 +72,35 @@ pub(super) fn run(world: &World, args: &Args, folder: &Path) -> Result<Exit> {
             extras,
         },
     )
+}
+
+/// A stranger's numbers must not take away the answer: a fault of this program in judging them is
+/// told like any other trouble.
+fn guarded<T>(judge: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(judge)).unwrap_or_else(|_| {
+        Err(anyhow::anyhow!(
+            "judging the artifact failed inside plimsoll, which is a fault of plimsoll: see the log above, and please report it"
+        ))
+    })
+}
+
+/// Refuses runs that stand for a commit of ours: they would mix with what we measured of it.
+fn claimed(git: &Git, store: &Store, pull: &Pull, base: &CommitId, runs: &[Run]) -> Result<()> {
+    let own = git.head()?;
+    for run in runs {
+        let claim = &run.commit;
+        let here = git.commit(claim).is_ok();
+        let ours = here && (git.is_ancestor(claim, base)? || git.is_ancestor(claim, &own)?);
+        let known = || -> Result<bool> { Ok(store.runs()?.iter().any(|run| run.commit == *claim)) };
+        if ours || (claim.as_str() != pull.head.sha && known()?) {
+            anyhow::bail!(
+                "the artifact is refused: its runs claim the commit {}, which is one of this repository's own and not the head {} of the pull request",
+                claim.short(),
+                pull.head.sha.get(..7).unwrap_or(&pull.head.sha)
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Judges the runs in a copy of the history, which is thrown away.
@@ -98,6 +129,7 @@ fn judge(world: &World, args: &Args, pull: &Pull, runs: &[Run]) -> Result<CheckD
         time: world.now,
     };
     let mut store = Store::open(&scratch)?;
+    claimed(git, &store, pull, &base, runs)?;
     let new: Vec<NewRun<'_>> = runs
         .iter()
         .map(|run| NewRun { run, commit: None })
@@ -139,5 +171,17 @@ impl Drop for Scratch {
             name.push(end);
             let _ = std::fs::remove_file(name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_in_judging_is_an_answer_too() {
+        let wrong = guarded(|| -> Result<()> { std::panic::panic_any("wrong") });
+        assert!(wrong.is_err_and(|e| e.to_string().contains("fault of plimsoll")));
+        assert!(matches!(guarded(|| Ok(1)), Ok(1)));
     }
 }
