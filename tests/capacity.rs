@@ -336,6 +336,156 @@ fn a_check_judges_milestones() {
     assert_eq!(project.plimsoll(&["capacity", "api"]).code, 1);
 }
 
+/// What `capacity --demand 400/s` says of steps of which some lines are changed, and its exit code.
+fn asked(
+    project: &Project,
+    more: &[&str],
+    change: impl Fn(u32, u32, &str) -> String,
+) -> (String, String, i32) {
+    let text = steps(0.02, 8);
+    let mut lines = text.lines();
+    let mut changed = lines.next().unwrap().to_owned() + "\n";
+    for line in lines {
+        let mut cells = line.split(',').map(|cell| cell.parse::<u32>());
+        let n = cells.next().unwrap().unwrap();
+        let run = cells.next().unwrap().unwrap();
+        changed += &(change(n, run, line) + "\n");
+    }
+    project.write("s.csv", &changed);
+    let mut args = vec!["capacity", "s.csv", "--json", "--demand", "400/s"];
+    args.extend(more);
+    let said = project.plimsoll(&args);
+    let told = json(&said);
+    let own = &told["milestones"][0];
+    (
+        own["verdict"].as_str().unwrap().to_owned(),
+        told["checks"].to_string(),
+        said.code,
+    )
+}
+
+#[test]
+fn what_was_not_measured_at_a_load_is_no_pass() {
+    let project = Project::new();
+    let cut = |line: &str, cell: usize, text: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        cells[cell] = text;
+        cells.join(",")
+    };
+    let same = |_: u32, _: u32, line: &str| line.to_owned();
+    let tail = ["--at-latency", "50ms"];
+    assert_eq!(asked(&project, &tail, same).0, "within");
+    // The tail of the high loads, or of all.
+    let blind = |n: u32, _: u32, line: &str| {
+        if n > 16 {
+            cut(line, 4, "")
+        } else {
+            line.to_owned()
+        }
+    };
+    let found = asked(&project, &tail, blind);
+    assert!(
+        found.0 == "unproven" && found.1.contains("N = 32"),
+        "{found:?}"
+    );
+    let found = asked(
+        &project,
+        &["--at-latency", "50ms", "--latency", "p99"],
+        same,
+    );
+    assert!(
+        found.0 == "unproven" && found.1.contains("no tail was measured"),
+        "{found:?}"
+    );
+    // One run of three fails; a load at which nothing got through; a test that failed whole.
+    let torn = |n: u32, run: u32, line: &str| {
+        if n == 128 && run == 1 {
+            cut(line, 5, "1")
+        } else {
+            line.to_owned()
+        }
+    };
+    let found = asked(&project, &[], torn);
+    assert!(
+        found.0 == "unproven" && found.1.contains("1 of 3 runs fail"),
+        "{found:?}"
+    );
+    let dead = |n: u32, _: u32, line: &str| {
+        if n == 4 {
+            cut(line, 2, "0")
+        } else {
+            line.to_owned()
+        }
+    };
+    let found = asked(&project, &[], dead);
+    assert_eq!(found.0, "unproven", "{found:?}");
+    let dead = |n: u32, _: u32, line: &str| {
+        if n >= 64 {
+            cut(line, 2, "0")
+        } else {
+            line.to_owned()
+        }
+    };
+    assert_eq!(asked(&project, &[], dead).0, "within");
+    let dead = |_: u32, _: u32, line: &str| cut(line, 5, "1");
+    let found = asked(&project, &[], dead);
+    assert_eq!((found.0.as_str(), found.2), ("missing", 2));
+    // A file given twice is not twice the evidence.
+    let said = project.plimsoll(&["capacity", "s.csv", "s.csv", "--json"]);
+    assert!(said.err.contains("counted once"), "{}", said.err);
+}
+
+#[test]
+fn a_load_that_is_no_longer_measured_is_missing() {
+    let mut project = Project::new();
+    project.budget(
+        "api",
+        &LIMITS.replace("at_latency", "min = \"500/s\", at_latency"),
+    );
+    project.commit("Serve");
+    record(&project, &steps(0.02, 8));
+    project.commit("Measure less");
+    record(&project, &steps(0.02, 7));
+    let said = project.plimsoll(&["check", "--base", "HEAD~1", "--format", "json"]);
+    let check = json(&said);
+    let limits = at(&check, "limits").as_array().unwrap();
+    let gone: Vec<_> = limits
+        .iter()
+        .filter(|l| l["verdict"] == "missing")
+        .collect();
+    assert_eq!((gone.len(), said.code), (1, 2), "{check:#}");
+    assert_eq!(gone[0]["series"]["tags"]["connections"], "128");
+}
+
+#[test]
+fn contention_that_main_added_since_a_pin_is_inherited() {
+    let mut project = Project::new();
+    let drift = "capacity = { drift = { vs = \"tag:v1\", contention = \"+0.5%\" } }";
+    project.budget("api", &format!("[[limit]]\nid = \"launch\"\nselect = {{ benchmark = \"api\", x = \"connections\", y = \"throughput\" }}\n{drift}\n"));
+    let mut commits = Vec::new();
+    for (alpha, subject) in [(0.02, "Serve"), (0.034, "Lock"), (0.034, "Paint")] {
+        commits.push(project.commit(subject));
+        if commits.len() == 1 {
+            project.git(&["tag", "v1"]);
+        }
+        record(&project, &steps(alpha, 8));
+    }
+    let judged = |commit: &str, base: &str| {
+        let asked = [
+            "check", "--format", "json", "--commit", commit, "--base", base,
+        ];
+        let check = json(&project.plimsoll(&asked));
+        let own = at(&check, "limits").as_array().unwrap()[0].clone();
+        (
+            own["verdict"].as_str().unwrap().to_owned(),
+            own["introduced_by"].clone(),
+        )
+    };
+    let of = |verdict: &str| (verdict.to_owned(), Value::from(commits[1].as_str()));
+    assert_eq!(judged(&commits[1], &commits[0]), of("over"));
+    assert_eq!(judged(&commits[2], &commits[1]), of("inherited"));
+}
+
 #[test]
 fn a_milestone_that_was_lost_before_is_inherited() {
     let mut project = Project::new();

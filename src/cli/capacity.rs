@@ -6,15 +6,15 @@ use super::world::World;
 use super::{answer, say};
 use anyhow::{Result, bail};
 use plimsoll::analysis::capacity::{
-    Capacity, Observed, Question, Sweep, SweepOptions, recovery, sweeps,
+    Capacity, CapacityCheck, Observed, Question, Sweep, SweepOptions, recovery, sweeps, tells_load,
 };
 use plimsoll::budget::{
     Budget, Consequence, Headlines, Limit, Milestone, NameError, Named, Names, Pattern, Wanted,
     spells,
 };
 use plimsoll::diag::SourceSpan;
-use plimsoll::formats::{self, Options};
-use plimsoll::model::{CommitId, Measurement, SeriesKey, Tags};
+use plimsoll::formats::{self, LoadMoment, Options, Reading};
+use plimsoll::model::{CommitId, Failure, Measurement, SeriesKey, Tags, Unit};
 use plimsoll::report::capacity::{self as report, CapacityView};
 use plimsoll::stats::Residuals;
 use plimsoll::store::{Columns, SeriesRow};
@@ -22,6 +22,7 @@ use plimsoll::verdict::{
     Exit, MilestoneFound, Reason, Verdict, judge_milestone, question, recorded,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let files = args
@@ -85,6 +86,7 @@ fn demanded(world: &World, args: &Args) -> Option<Milestone> {
 fn exit_of(found: &MilestoneFound, world: &World, strict: bool) -> Exit {
     match found.verdict {
         Verdict::Over if found.fails(load::today(world)) => Exit::Over,
+        Verdict::Missing => Exit::Trouble,
         Verdict::Unproven if strict && found.reason != Some(Reason::Learning) => Exit::Over,
         _ => Exit::Within,
     }
@@ -106,44 +108,22 @@ fn of_files(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
         include_stale: true,
         ..Options::default()
     };
-    let mut measured: Vec<(String, Vec<Measurement>)> = Vec::new();
-    let mut moments = Vec::new();
-    for path in &paths {
-        // One by one: the steps of a sweep may share benchmark and tags with their neighbours.
-        let read = formats::read(&[path.as_path()], &options).map_err(|errors| {
-            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!(all.join("\n"))
-        })?;
-        for reading in read.readings {
-            for failure in &reading.failures {
-                say(&format!(
-                    "{}: {} gave no result: {}",
-                    reading.path.display(),
-                    failure.benchmark,
-                    failure.reason
-                ));
-            }
-            let stem = reading.path.file_stem().unwrap_or_default();
-            measured.push((stem.to_string_lossy().into_owned(), reading.measurements));
-            if let Some(found) = formats::moments(&reading.path, reading.format)? {
-                moments.push(found);
-            }
-        }
-    }
+    let read = Read::files(&paths, &options)?;
     let (question, options) = asked(args);
-    let found = from_files(&measured, &options);
+    let found = from_files(&read.measured, &options);
     if found.is_empty() {
         bail!(
             "these files hold no sweep: load steps differ in a tag such as concurrency, connections, users or vus and have a throughput; give all their files, or name the tag with --x"
         );
     }
     let milestone = demanded(world, args);
-    let alone = found.len() == 1 && moments.len() == 1;
+    let alone = found.len() == 1 && read.moments.len() == 1;
     let mut exit = Exit::Within;
     let views = found
         .into_iter()
         .map(|sweep| {
-            let capacity = Capacity::new(sweep, question.clone());
+            let mut capacity = Capacity::new(sweep, question.clone());
+            capacity.checks.extend(read.without_result());
             let judged = milestone
                 .iter()
                 .filter(|_| capacity.sweep.fault().is_none())
@@ -152,7 +132,8 @@ fn of_files(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
             for own in &milestones {
                 exit = exit.max(exit_of(own, world, args.strict));
             }
-            let recovery = moments
+            let recovery = read
+                .moments
                 .first()
                 .filter(|_| alone)
                 .and_then(|all| recovery(all, question.at_latency, question.max_errors));
@@ -166,6 +147,90 @@ fn of_files(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
         })
         .collect();
     Ok((views, exit))
+}
+
+/// What result files hold.
+#[derive(Default)]
+struct Read {
+    /// Stem of the file, and what it measured.
+    measured: Vec<(String, Vec<Measurement>)>,
+    moments: Vec<Vec<LoadMoment>>,
+    /// Files whose test failed at a load that they do not tell.
+    failed: Vec<String>,
+}
+
+impl Read {
+    fn files(paths: &[PathBuf], options: &Options) -> Result<Self> {
+        let mut all = Self::default();
+        for path in paths {
+            // One by one: the steps of a sweep may share benchmark and tags with their neighbours.
+            let read = formats::read(&[path.as_path()], options).map_err(|errors| {
+                let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                anyhow::anyhow!(all.join("\n"))
+            })?;
+            for reading in read.readings {
+                all.add(reading)?;
+            }
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, reading: Reading) -> Result<()> {
+        let file = reading.path.display().to_string();
+        let stem = reading.path.file_stem().unwrap_or_default();
+        let stem = stem.to_string_lossy().into_owned();
+        let mut measurements = reading.measurements;
+        for failure in &reading.failures {
+            say(&format!(
+                "{file}: {} gave no result: {}",
+                failure.benchmark, failure.reason
+            ));
+            if tells_load(&failure.tags) {
+                measurements.push(dead(failure));
+            } else {
+                self.failed.push(file.clone());
+            }
+        }
+        let mut known = self.measured.iter();
+        if !measurements.is_empty() && known.any(|(_, own)| *own == measurements) {
+            say(&format!(
+                "{file} holds the same results as a file before it: counted once"
+            ));
+            return Ok(());
+        }
+        self.measured.push((stem, measurements));
+        if let Some(found) = formats::moments(&reading.path, reading.format)? {
+            self.moments.push(found);
+        }
+        Ok(())
+    }
+
+    /// Says that a load without a result may be where the service gives way.
+    fn without_result(&self) -> Option<CapacityCheck> {
+        let file = self.failed.first()?;
+        Some(CapacityCheck {
+            name: "results",
+            ok: Some(false),
+            detail: format!("{file} holds no result, and does not say of which load"),
+        })
+    }
+}
+
+/// A load at which nothing got through.
+fn dead(failure: &Failure) -> Measurement {
+    Measurement {
+        benchmark: failure.benchmark.clone(),
+        metric: "rate".to_owned(),
+        value: 0.0,
+        unit: Unit::PerSecond,
+        direction: None,
+        tags: failure.tags.clone(),
+        n: 1,
+        spread: None,
+        samples: None,
+        source_metric: String::new(),
+        source_unit: String::new(),
+    }
 }
 
 /// The sweeps of several files: by tags; else by tags where benchmarks that are called after their

@@ -30,9 +30,13 @@ pub fn normal_quantile(p: f64) -> f64 {
     -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }
 
-/// Probability that Student's t with `df` degrees of freedom is at most `x`. NaN for df ≤ 0.
+/// Probability that Student's t with `df` degrees of freedom is at most `x`. NaN for df ≤ 0 and where
+/// `x` is no number.
 #[must_use]
 pub fn student_t_cdf(x: f64, df: f64) -> f64 {
+    if x.is_nan() || df.is_nan() {
+        return f64::NAN;
+    }
     StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |t| t.cdf(x))
 }
 
@@ -46,7 +50,7 @@ pub fn student_t_sf(x: f64, df: f64) -> f64 {
 /// outside or df ≤ 0.
 #[must_use]
 pub fn student_t_quantile(p: f64, df: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) {
+    if !(0.0..=1.0).contains(&p) || df.is_nan() {
         return f64::NAN;
     }
     if df > EXPANDED_DF && p > 1e-6 && p < 1.0 - 1e-6 {
@@ -124,6 +128,9 @@ mod tests {
         close(student_t_cdf(2.0, 10.0), 0.963_305_983_006_276, 1e-9);
         assert!(student_t_quantile(0.5, -1.0).is_nan());
         assert!(student_t_cdf(0.5, 0.0).is_nan());
+        assert!(student_t_cdf(f64::NAN, 5.0).is_nan() && student_t_cdf(0.5, f64::NAN).is_nan());
+        assert!(student_t_quantile(0.5, f64::NAN).is_nan());
+        assert_eq!(student_t_sf(f64::INFINITY, 5.0), 0.0);
     }
 
     #[test]

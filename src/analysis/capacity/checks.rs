@@ -35,7 +35,7 @@ fn check(name: &'static str, ok: Option<bool>, detail: String) -> CapacityCheck 
 }
 
 pub(super) fn checks(of: &Capacity) -> Vec<CapacityCheck> {
-    vec![
+    let mut all = vec![
         levels(of),
         lowest(of),
         little(of),
@@ -45,13 +45,42 @@ pub(super) fn checks(of: &Capacity) -> Vec<CapacityCheck> {
         steady(of),
         order(of),
         fits(of),
-    ]
+    ];
+    if of.question.at_latency.is_some() {
+        all.push(tails(of));
+    }
+    all
+}
+
+/// A tail budget holds where tails were measured, and at no other load.
+fn tails(of: &Capacity) -> CapacityCheck {
+    let budget = of.question.at_latency.unwrap_or(f64::INFINITY);
+    let steps = &of.sweep.steps;
+    let tail = |step: &Step| median(&step.tail);
+    let broken = steps
+        .iter()
+        .find(|step| tail(step).is_some_and(|tail| tail > budget));
+    let end = broken.or(steps.last()).map_or(0.0, |step| step.n);
+    let failing = |step: &Step| step.errors().is_some_and(|e| e > of.question.max_errors);
+    let unknown = steps
+        .iter()
+        .filter(|step| step.n <= end && !failing(step))
+        .find(|step| step.tail.len() < step.throughput.len());
+    let detail = match unknown {
+        None => "measured at every load up to the first that breaks its budget".to_owned(),
+        Some(_) if steps.iter().all(|step| step.tail.is_empty()) => {
+            "no tail was measured, so its budget (at_latency) cannot be judged".to_owned()
+        }
+        Some(step) => format!(
+            "the tail was not measured in every run of N = {}, so its budget (at_latency) cannot be judged there",
+            whole(step.n)
+        ),
+    };
+    check("tail", Some(unknown.is_none()), detail)
 }
 
 fn levels(of: &Capacity) -> CapacityCheck {
-    let bad = of.question.max_errors;
-    let sound = |step: &&Step| step.n >= 1.0 && step.errors().is_none_or(|e| e <= bad);
-    let levels = of.sweep.steps.iter().filter(sound).count();
+    let levels = of.sweep.steps.iter().filter(|step| step.n >= 1.0).count();
     check(
         "levels",
         Some(levels >= LEAST_LEVELS),
@@ -91,7 +120,9 @@ fn little(of: &Capacity) -> CapacityCheck {
         let at_work = median(&step.throughput)? * (median(&step.mean)? + think) * 1e-9;
         Some((step.n, at_work / step.n - 1.0))
     };
-    let all: Vec<(f64, f64)> = sweep.steps.iter().filter_map(off).collect();
+    // Requests that fail at once are no work.
+    let well = |step: &&Step| step.errors().is_none_or(|e| e <= of.question.max_errors);
+    let all: Vec<(f64, f64)> = sweep.steps.iter().filter(well).filter_map(off).collect();
     let worst = all.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
     let Some((n, worst)) = worst else {
         return check(name, None, "no mean latency was measured".to_owned());
@@ -144,7 +175,14 @@ fn errors(of: &Capacity) -> CapacityCheck {
     if steps.iter().all(|step| step.error_rate.is_empty()) {
         return check(name, Some(false), "no error rate was measured".to_owned());
     }
-    let known = steps.iter().all(|step| !step.error_rate.is_empty());
+    let known = steps
+        .iter()
+        .all(|step| step.error_rate.len() >= step.throughput.len());
+    // Some runs of a load fail and some do not: neither is what the load does.
+    let torn = steps.iter().find(|step| {
+        let failing = step.failing_runs(allowed);
+        failing > 0 && failing < step.error_rate.len()
+    });
     let failing: Vec<&Step> = steps
         .iter()
         .filter(|step| step.errors().is_some_and(|e| e > allowed))
@@ -155,7 +193,16 @@ fn errors(of: &Capacity) -> CapacityCheck {
         .filter(|step| first.is_some_and(|n| step.n > n))
         .any(|step| step.errors().is_none_or(|e| e <= allowed));
     let detail = match first {
-        _ if !known => "not measured at every step".to_owned(),
+        _ if !known => "not measured in every run of every step".to_owned(),
+        _ if torn.is_some() => torn.map_or_else(String::new, |step| {
+            format!(
+                "at N = {} {} of {} runs fail more than {} %: measure that load again",
+                whole(step.n),
+                step.failing_runs(allowed),
+                step.error_rate.len(),
+                percent(allowed)
+            )
+        }),
         None => format!("at most {} % at every step", percent(allowed)),
         Some(n) => format!(
             "more than {} % from N = {} on: left out of the fit, and the end of what is carried",
@@ -163,7 +210,7 @@ fn errors(of: &Capacity) -> CapacityCheck {
             whole(n)
         ),
     };
-    check(name, Some(known && !after), detail)
+    check(name, Some(known && torn.is_none() && !after), detail)
 }
 
 fn percent(share: f64) -> String {
@@ -178,7 +225,14 @@ fn generator(of: &Capacity) -> CapacityCheck {
         .iter()
         .filter_map(|step| Some((step.n, median(&step.generator_cpu)?)))
         .max_by(|a, b| a.1.total_cmp(&b.1));
-    match used {
+    let last = of.sweep.steps.last();
+    let unknown = last.is_some_and(|step| step.generator_cpu.is_empty());
+    match used.filter(|(_, used)| !unknown || *used >= GENERATOR) {
+        None if unknown && used.is_some() => check(
+            "generator",
+            None,
+            "the generator's own CPU was not recorded at the largest load".to_owned(),
+        ),
         None => check(
             "generator",
             None,
@@ -204,7 +258,7 @@ fn steady(of: &Capacity) -> CapacityCheck {
             .copied()
             .fold(f64::INFINITY, f64::min);
         let high = step.throughput.iter().copied().fold(0.0, f64::max);
-        (step.throughput.len() > 1).then_some((step.n, high / low - 1.0))
+        (step.throughput.len() > 1 && low > 0.0).then_some((step.n, high / low - 1.0))
     };
     let all = of.sweep.steps.iter().filter_map(spread);
     match all.max_by(|a, b| a.1.total_cmp(&b.1)) {
@@ -260,7 +314,7 @@ fn fits(of: &Capacity) -> CapacityCheck {
         return check(
             name,
             Some(false),
-            "too few steps for an interval".to_owned(),
+            "too few sound steps for an interval".to_owned(),
         );
     };
     let share = match of.question.fit {

@@ -9,7 +9,7 @@ mod sweep;
 
 pub use checks::{CapacityCheck, LEAST_LEVELS};
 pub use series::{Moment, Recovery, recovery};
-pub use sweep::{AXES, Observed, Step, Sweep, SweepOptions, add_efficiencies, sweeps};
+pub use sweep::{AXES, Observed, Step, Sweep, SweepOptions, add_efficiencies, sweeps, tells_load};
 
 use crate::stats::{Bounds, Residuals, Scalability, median, scalability};
 
@@ -145,14 +145,21 @@ impl Capacity {
             .iter()
             .filter(|step| !failing(step) && step.n >= 1.0)
             .flat_map(|step| step.throughput.iter().map(|x| (step.n, *x)))
+            .filter(|(_, x)| *x > 0.0)
             .unzip();
+        let lowest = n.iter().copied().fold(f64::INFINITY, f64::min);
         let law = scalability(&n, &x, question.fit);
         let fitted_max = n.iter().copied().fold(0.0, f64::max);
         let peak = law.as_ref().and_then(|law| {
-            let n = law.peak().filter(|n| *n <= fitted_max)?;
+            // Where throughput falls from the first load on, that is where it is greatest.
+            let n = law.peak().filter(|n| *n <= fitted_max)?.max(lowest);
+            let bounds = law.peak_bounds(question.confidence)?;
             Some(Peak {
                 n,
-                bounds: law.peak_bounds(question.confidence)?,
+                bounds: Bounds {
+                    low: bounds.low.max(lowest),
+                    high: bounds.high.map(|high| high.max(lowest)),
+                },
                 throughput: law.throughput(n),
             })
         });
@@ -171,6 +178,15 @@ impl Capacity {
         found.available = found.carried(fitted_max);
         found.checks = checks::checks(&found);
         found
+    }
+
+    /// Whether requests failed beyond the limit at every load: a broken test, which says nothing of
+    /// what is carried.
+    #[must_use]
+    pub fn failed_whole(&self) -> bool {
+        let allowed = self.question.max_errors;
+        let failing = |step: &Step| step.errors().is_some_and(|e| e > allowed);
+        !self.sweep.steps.is_empty() && self.sweep.steps.iter().all(failing)
     }
 
     /// Whether every check that could be made holds.
@@ -261,7 +277,7 @@ impl Capacity {
     fn between(&self, law: &Scalability, low: f64, n: f64, high: f64) -> (f64, f64, f64) {
         let confidence = self.question.confidence;
         // Beyond the peak more load is less throughput.
-        let top = law.peak().unwrap_or(f64::INFINITY);
+        let top = law.peak().unwrap_or(f64::INFINITY).max(1.0);
         let value = law.throughput(n.min(top));
         let bounds = |n: f64| law.throughput_bounds(n.min(top).max(1.0), confidence);
         let lower = bounds(low).map_or(0.0, |b| b.low);

@@ -86,6 +86,12 @@ impl Step {
     pub fn errors(&self) -> Option<f64> {
         median(&self.error_rate)
     }
+
+    /// How many runs had more failed requests than allowed.
+    #[must_use]
+    pub fn failing_runs(&self, allowed: f64) -> usize {
+        self.error_rate.iter().filter(|e| **e > allowed).count()
+    }
 }
 
 /// Load steps of one benchmark that differ only in their load.
@@ -192,6 +198,12 @@ fn load_of(tags: &Tags, x: Option<&str>) -> Option<(Axis, f64)> {
             };
             Some((axis, number(digits)?)).filter(|_| known)
         })
+}
+
+/// Whether tags hold a load.
+#[must_use]
+pub fn tells_load(tags: &Tags) -> bool {
+    load_of(tags, None).is_some()
 }
 
 /// Adds `efficiency`, X(N) ÷ (N·X(1)), to every step of the sweeps that one run holds: a cheap stand-in
@@ -355,15 +367,25 @@ fn build(
             } else {
                 tagged?
             };
+            let mut error_rate = metrics.of("error_rate");
+            // A run without any throughput failed whole, whatever it says of errors.
+            if error_rate.len() == x.len() {
+                let runs = error_rate.iter_mut().zip(&x);
+                runs.filter(|(_, x)| **x <= 0.0).for_each(|(e, _)| *e = 1.0);
+            } else {
+                let dead = x.iter().filter(|x| **x <= 0.0).count();
+                error_rate.extend(std::iter::repeat_n(1.0, dead));
+            }
+            let alive: Vec<f64> = x.iter().copied().filter(|x| *x > 0.0).collect();
             let step = Step {
                 n,
                 offered: tagged.filter(|_| by_little),
                 tail: metrics.of(&tail),
                 mean,
-                error_rate: metrics.of("error_rate"),
+                error_rate,
                 generator_cpu: metrics.of("generator.cpu"),
                 order: metrics.of("order"),
-                throughput: x.into_iter().filter(|x| *x > 0.0).collect(),
+                throughput: if alive.is_empty() { x } else { alive },
             };
             (!step.throughput.is_empty()).then_some(step)
         })

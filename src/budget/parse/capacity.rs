@@ -13,6 +13,7 @@ use crate::model::Unit;
 use jiff::civil::Date;
 use std::ops::Range;
 use toml::Spanned;
+use toml::de::DeValue;
 
 /// What a limit over load steps cannot be joined with: these judge one series.
 const ALONE: [&str; 13] = [
@@ -330,6 +331,20 @@ fn growth(text: &str) -> Option<f64> {
     Some((share.ln_1p() / days).exp())
 }
 
+/// Where the first of these sections says `key = "text"`.
+fn named(root: &Table<'_, '_>, section: &str, key: &str, text: &str) -> Option<Range<usize>> {
+    let DeValue::Array(all) = root.value(section)?.get_ref() else {
+        return None;
+    };
+    let says = |table: &&Spanned<DeValue<'_>>| match table.get_ref() {
+        DeValue::Table(table) => table
+            .get(key)
+            .is_some_and(|value| value.get_ref().as_str() == Some(text)),
+        _ => false,
+    };
+    all.iter().find(says).map(Spanned::span)
+}
+
 /// Reads every `[[milestone]]`.
 pub(super) fn milestones(
     root: &Table<'_, '_>,
@@ -339,10 +354,50 @@ pub(super) fn milestones(
     faults: &mut Faults<'_>,
 ) -> Vec<Milestone> {
     let tables = root.tables("milestone", faults);
-    tables
-        .iter()
-        .filter_map(|table| milestone(root, table, limits, demand, today, faults))
-        .collect()
+    let mut all: Vec<Milestone> = Vec::new();
+    for table in &tables {
+        let Some(own) = milestone(root, table, limits, demand, today, faults) else {
+            continue;
+        };
+        let same = |other: &Milestone| (&other.limit, &other.name) == (&own.limit, &own.name);
+        if all.iter().any(same) {
+            faults.error(
+                "duplicate-milestone",
+                table.span.clone(),
+                format!("limit `{}` has two milestones `{}`", own.limit, own.name),
+                "give each a name of its own",
+            );
+        }
+        let wanted = match own.demand {
+            Wanted::Rate(rate) => rate,
+            Wanted::Times(times) => times * demand.map_or(1.0, |own| own.current),
+            Wanted::Grown => 1.0,
+        };
+        let grown = demand.map_or(1.0, |demand| demand.on(own.date));
+        if !(wanted * own.safety).is_finite() || !(grown * own.safety).is_finite() {
+            faults.error(
+                "out-of-range",
+                table.span.clone(),
+                format!("what milestone `{}` asks for is no finite number", own.name),
+                "write a demand and a growth that can be met",
+            );
+        }
+        all.push(own);
+    }
+    for limit in limits {
+        let bare = limit.capacity.as_ref().is_some_and(|rule| {
+            rule.min.is_none() && rule.regress.is_none() && rule.drift.is_none()
+        });
+        if bare && named(root, "milestone", "limit", &limit.id).is_none() {
+            faults.error(
+                "asks-for-nothing",
+                named(root, "limit", "id", &limit.id).unwrap_or(0..0),
+                format!("`capacity` of limit `{}` asks for nothing", limit.id),
+                "write min = \"1000 req/s\" in it, or a [[milestone]] for it, or regress or drift",
+            );
+        }
+    }
+    all
 }
 
 fn milestone(
@@ -388,8 +443,8 @@ fn milestone(
             Severity::Warning,
             "milestone-past",
             span.clone(),
-            format!("{day} has passed, so this milestone is no longer judged"),
-            "remove it, or write the next date",
+            format!("{day} has passed; what it asked for is asked for still"),
+            "remove it when it no longer holds, or write the next date",
         );
     }
     let fail_from = table.date("fail_from", faults);

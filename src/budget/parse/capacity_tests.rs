@@ -83,6 +83,16 @@ fn a_milestone_needs_a_demand_and_a_future() {
         budget.is_some() && found.iter().any(|f| f.0 == "milestone-past"),
         "{found:?}"
     );
+    let day = DAY.split("[demand]").next().unwrap();
+    let (_, found) = read(&format!("{HEAD}{LIMIT}{day}{DAY}"));
+    assert!(
+        found.iter().any(|f| f.0 == "duplicate-milestone"),
+        "{found:?}"
+    );
+    let (_, found) = read(&format!("{HEAD}{LIMIT}{}", DAY.replace("3x", "1e308x")));
+    assert!(found.iter().any(|f| f.0 == "out-of-range"), "{found:?}");
+    let (_, found) = read(&format!("{HEAD}{LIMIT}"));
+    assert!(found.iter().any(|f| f.0 == "asks-for-nothing"), "{found:?}");
     let rate = without.replace("3x", "4200 req/s");
     assert!(read(&format!("{HEAD}{LIMIT}{rate}")).0.is_some());
 }

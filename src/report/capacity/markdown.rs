@@ -1,7 +1,7 @@
 //! For a comment or a document.
 
 use super::CapacityView;
-use super::words::{heading, interval, lines, milestone, rate, rows, tail, word};
+use super::words::{flag, heading, interval, lines, milestone, rate, rows, tail, word};
 use crate::report::{markdown as comment, text};
 use std::fmt::Write;
 
@@ -40,8 +40,16 @@ pub fn markdown(views: &[CapacityView]) -> String {
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         out.push('\n');
-        for check in of.checks.iter().filter(|check| check.ok == Some(false)) {
-            let _ = writeln!(out, "- **fails** {}: {}", check.name, escape(&check.detail));
+        for check in of.checks.iter().filter(|check| check.ok != Some(true)) {
+            let word = if check.ok.is_none() {
+                "skipped"
+            } else {
+                "**fails**"
+            };
+            let _ = writeln!(out, "- {word} {}: {}", check.name, escape(&check.detail));
+        }
+        if let Some(flag) = flag(of) {
+            let _ = writeln!(out, "- note: {}", escape(flag));
         }
         out.push('\n');
     }

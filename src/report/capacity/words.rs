@@ -118,6 +118,7 @@ pub fn milestone(found: &MilestoneFound, of: &Capacity) -> String {
             )
         }
         (_, Some(Reason::Unsound)) => unsound(of),
+        (_, Some(Reason::BenchmarkFailed)) => FAILED.to_owned(),
         _ => "evidence on both sides: more runs of the steps decide".to_owned(),
     });
     if found.capacity.is_some() {
@@ -132,6 +133,8 @@ pub fn milestone(found: &MilestoneFound, of: &Capacity) -> String {
     }
     parts.join("; ")
 }
+
+const FAILED: &str = "requests failed at every load: that is a broken test, and no result";
 
 /// The first check of a sweep that fails.
 fn unsound(of: &Capacity) -> String {
@@ -186,7 +189,7 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
         )
     } else if let Some(own) = &found.added {
         let lead = match (verdict.judgement.verdict, verdict.judgement.reason) {
-            (Verdict::Over, _) => "this change ",
+            (Verdict::Over, _) if !own.pinned => "this change ",
             (_, Some(Reason::Unsound)) => "not proven, as a sweep cannot be relied on: ",
             (Verdict::Unproven, _) => "evidence on both sides of the limit: ",
             _ => "",
@@ -197,6 +200,7 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
     } else {
         match verdict.judgement.reason {
             Some(Reason::Unsound) => unsound(of),
+            Some(Reason::BenchmarkFailed) => FAILED.to_owned(),
             Some(Reason::NotTested) => format!(
                 "not tested: test up to N = {}",
                 whole(of.test_up_to(verdict.limit_value.unwrap_or(0.0)))
@@ -204,7 +208,7 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
             _ => of.available.map_or_else(String::new, |a| carried(of, &a)),
         }
     };
-    if found.added.is_none() {
+    if found.added.as_ref().is_none_or(|added| added.pinned) {
         said.push_str(&whose(verdict));
     }
     if let Some((commit, back)) = &found.older {

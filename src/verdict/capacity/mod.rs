@@ -143,6 +143,9 @@ impl MilestoneFound {
     }
 }
 
+/// A sweep in which every load failed is no result.
+const FAILED: (Verdict, Option<Reason>) = (Verdict::Missing, Some(Reason::BenchmarkFailed));
+
 /// Judges a milestone. Nothing beyond what was tested is ever within.
 #[must_use]
 pub fn judge_milestone(
@@ -218,6 +221,10 @@ pub fn judge_milestone(
         runs_out,
         test_up_to: None,
     };
+    if of.failed_whole() {
+        (found.verdict, found.reason) = FAILED;
+        return found;
+    }
     let Some(a) = available else {
         return found;
     };
@@ -244,6 +251,10 @@ pub fn judge_milestone(
 /// Judges the least throughput that must be carried.
 pub(super) fn judge_least(of: &Capacity, least: Option<f64>) -> Judgement {
     let mut found = Judgement::bare(Verdict::Unproven, Reason::Unsound);
+    if of.failed_whole() {
+        (found.verdict, found.reason) = FAILED;
+        return found;
+    }
     let Some(available) = of.available.as_ref() else {
         return found;
     };
@@ -291,6 +302,8 @@ pub struct Added {
     pub most: f64,
     /// What it is compared with, in words.
     pub versus: String,
+    /// That is a pinned commit, so that others than this change may have added to it.
+    pub pinned: bool,
 }
 
 /// Judges what was added to a coefficient: a t-test of the difference, the standard error of each side
@@ -330,6 +343,7 @@ pub fn judge_added(
         bounds: (delta - reach, delta + reach),
         most,
         versus: versus.to_owned(),
+        pinned: false,
     };
     found.level = Some(after);
     if head.is_sound() && base.is_sound() {

@@ -1,7 +1,7 @@
 //! One sweep of load steps, and all that its limit says of it.
 
 use super::{Judging, Older, blank};
-use crate::analysis::capacity::{Capacity, Sweep};
+use crate::analysis::capacity::{Capacity, Sweep, whole};
 use crate::budget::{CapacityRule, Coefficients, Kind, Milestone, Rule};
 use crate::model::{CommitId, Direction, SeriesKey, Unit};
 use crate::verdict::capacity::judge_least;
@@ -20,8 +20,15 @@ pub(super) struct Scene<'s, 'j, 'c> {
     older: Option<(CommitId, u32)>,
 }
 
-/// Older sweeps that coefficients are compared with, what may be added, and what they are called.
-type Against = (Coefficients, Option<Older>, String);
+/// Older sweeps that coefficients are compared with.
+struct Against {
+    limits: Coefficients,
+    sweeps: Option<Older>,
+    /// What they are called.
+    words: String,
+    /// They are of a pinned commit, so that others than this change may have added to them.
+    pinned: bool,
+}
 
 impl<'s, 'j, 'c> Scene<'s, 'j, 'c> {
     /// `older`: the commit that the sweep is of and how many commits back, where it is not the head's.
@@ -53,16 +60,53 @@ impl<'s, 'j, 'c> Scene<'s, 'j, 'c> {
         if self.rule.min.is_some() || (verdicts.is_empty() && against.is_empty()) {
             verdicts.push(self.least());
         }
-        for (limits, found, words) in &against {
-            verdicts.extend(self.coefficients(limits, found.as_ref(), words));
+        for one in &against {
+            verdicts.extend(self.coefficients(one));
         }
+        verdicts.extend(self.vanished());
         verdicts
     }
 
+    /// Milestones of this limit; one whose day has passed holds on.
     fn milestones(&self) -> impl Iterator<Item = &'s Milestone> {
-        let (steps, today) = (self.steps, self.judging.check.today);
+        let steps = self.steps;
         let own = steps.budget.milestones.iter();
-        own.filter(move |own| own.limit == steps.limit.id && own.date >= today)
+        own.filter(move |own| own.limit == steps.limit.id)
+    }
+
+    /// Loads that the sweep before was measured at and this one was not.
+    fn vanished(&self) -> Vec<LimitVerdict> {
+        if self.older.is_some() || self.capacity.sweep.by_little {
+            return Vec::new();
+        }
+        let judging = self.judging;
+        let before = judging.older_sweeps(self.steps, self.rule, self.env, judging.head_place);
+        let Some(before) = before.and_then(|(_, all)| self.same_of(&all)) else {
+            return Vec::new();
+        };
+        let here = |n: f64| {
+            let mut steps = self.capacity.sweep.steps.iter();
+            steps.any(|step| (step.n - n).abs() < 1e-9)
+        };
+        let steps = before.sweep.steps.iter();
+        let gone = steps.map(|step| step.n).filter(|n| !here(*n));
+        gone.map(|n| {
+            let judgement = Judgement::bare(Verdict::Missing, Reason::NotMeasured);
+            let mut missing = blank(self.steps.budget, self.steps.limit, judgement);
+            let mut tags = self.capacity.sweep.tags.clone();
+            tags.insert(self.capacity.sweep.axis.clone(), whole(n));
+            missing.rule = Some(Rule::Capacity);
+            missing.series = Some(SeriesKey {
+                benchmark: self.capacity.sweep.benchmark.clone(),
+                metric: self.capacity.sweep.throughput.clone(),
+                tags,
+                env: self.env.to_owned(),
+            });
+            missing.unit = Unit::PerSecond;
+            missing.direction = Direction::Higher;
+            missing
+        })
+        .collect()
     }
 
     /// Before its day a milestone is said and fails nothing.
@@ -118,30 +162,42 @@ impl<'s, 'j, 'c> Scene<'s, 'j, 'c> {
         let mut against = Vec::new();
         if let Some((limits, base)) = self.rule.regress.zip(judging.check.base) {
             let found = judging.older_sweeps(self.steps, self.rule, self.env, judging.base_end);
-            against.push((limits, found, format!("the base ({})", base.commit.short())));
+            against.push(Against {
+                limits,
+                sweeps: found,
+                words: format!("the base ({})", base.commit.short()),
+                pinned: false,
+            });
         }
         if let Some((anchor, limits)) = &self.rule.drift {
             let found = judging.pinned_sweeps(self.steps, self.rule, self.env, anchor);
-            against.push((*limits, found, anchor.describe()));
+            against.push(Against {
+                limits: *limits,
+                sweeps: found,
+                words: anchor.describe(),
+                pinned: true,
+            });
         }
         against
     }
 
-    fn coefficients(
-        &self,
-        limits: &Coefficients,
-        found: Option<&Older>,
-        words: &str,
-    ) -> Vec<LimitVerdict> {
+    fn coefficients(&self, against: &Against) -> Vec<LimitVerdict> {
+        let found = against.sweeps.as_ref();
         let base = found.and_then(|(_, all)| self.same_of(all));
+        let limits = &against.limits;
         let each = [
             (Coefficient::Contention, Rule::Contention, limits.contention),
             (Coefficient::Coherency, Rule::Coherency, limits.coherency),
         ];
         each.into_iter()
             .filter_map(|(which, rule, most)| {
-                let mut verdict = self.coefficient(which, rule, most?, base.as_ref(), words);
-                if verdict.judgement.verdict == Verdict::Over {
+                let most = most?;
+                let base = base.as_ref();
+                let mut verdict = self.coefficient(which, rule, most, base, against);
+                if let (true, Some(base)) = (against.pinned, base) {
+                    let judge = |of: &Capacity| judge_added(of, base, which, most, "").0.verdict;
+                    self.blame(&mut verdict, judge);
+                } else if verdict.judgement.verdict == Verdict::Over {
                     verdict.suspects = self.since(found.map(|(commit, _)| commit));
                     verdict.introduced_by = verdict.suspects.first().cloned();
                 }
@@ -156,16 +212,19 @@ impl<'s, 'j, 'c> Scene<'s, 'j, 'c> {
         rule: Rule,
         most: f64,
         base: Option<&Capacity>,
-        words: &str,
+        against: &Against,
     ) -> LimitVerdict {
-        let (judgement, added) = match base {
-            Some(base) => judge_added(&self.capacity, base, which, most, words),
+        let (judgement, mut added) = match base {
+            Some(base) => judge_added(&self.capacity, base, which, most, &against.words),
             None => {
                 let mut learning = Judgement::bare(Verdict::Unproven, Reason::Learning);
                 learning.points = (0, 1);
                 (learning, None)
             }
         };
+        if let Some(added) = &mut added {
+            added.pinned = against.pinned;
+        }
         let mut verdict = self.describe(
             rule,
             judgement,
