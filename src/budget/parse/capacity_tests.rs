@@ -91,8 +91,10 @@ fn a_milestone_needs_a_demand_and_a_future() {
     );
     let (_, found) = read(&format!("{HEAD}{LIMIT}{}", DAY.replace("3x", "1e308x")));
     assert!(found.iter().any(|f| f.0 == "out-of-range"), "{found:?}");
-    let (_, found) = read(&format!("{HEAD}{LIMIT}"));
-    assert!(found.iter().any(|f| f.0 == "asks-for-nothing"), "{found:?}");
+    let bare = "[[limit]]\nid = \"day\"\nselect = { benchmark = \"api\" }\ncapacity = { at_latency = \"1s\" }\n";
+    let (_, found) = read(&format!("{HEAD}{bare}"));
+    assert!(found.contains(&("asks-for-nothing", 5)), "{found:?}");
+    assert!(read(&format!("{HEAD}{bare}{DAY}")).0.is_some());
     let rate = without.replace("3x", "4200 req/s");
     assert!(read(&format!("{HEAD}{LIMIT}{rate}")).0.is_some());
 }
