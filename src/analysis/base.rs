@@ -7,7 +7,7 @@ use super::{Analysis, RunSpread, centre_of_runs};
 use crate::detect::Scale;
 use crate::history::{Point, Series};
 use crate::model::Direction;
-use crate::stats::{mad, median, student_t_quantile};
+use crate::stats::{mad, median_and_mad, student_t_quantile};
 
 /// The noise between points of a history.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Noise {
     /// How far single runs lie from the level of their point, where points have several; else the
     /// same as `residuals`.
     pub run_residuals: Vec<f64>,
+    /// Standard deviation of a single run around its point's level, at least that of a point.
+    pub run_sd: f64,
     /// How far runs of one commit lie from each other.
     pub runs: RunSpread,
     /// Every point was equal to its level: an exact counter.
@@ -202,17 +204,26 @@ impl Noise {
             Scale::Log => LEAST_NOISE,
             Scale::Linear => LEAST_NOISE * level.abs().max(f64::MIN_POSITIVE),
         };
+        let squares = winsorised_squares(&residuals);
         let sd = if still {
             floor
         } else {
-            winsorised_sd(&residuals, df).max(floor * 1e-3)
+            (squares / df).sqrt().max(floor * 1e-3)
         };
+        // Mostly a commit has one run, and all is the same.
+        let run_squares = if run_residuals == residuals {
+            squares
+        } else {
+            winsorised_squares(&run_residuals)
+        };
+        let run_df = (run_residuals.len() as f64 - 1.0).max(1.0);
         let phi = autocorrelation.clamp(0.0, 0.9);
         Self {
             sd,
             df,
             inflation: (1.0 + phi) / (1.0 - phi),
             exact: still && counter,
+            run_sd: (run_squares / run_df).sqrt().max(sd),
             residuals,
             run_residuals,
             runs,
@@ -233,13 +244,6 @@ impl Noise {
         (1.0 + as_far) / (1.0 + self.run_residuals.len() as f64)
     }
 
-    /// Standard deviation of a single run around its point's level.
-    #[must_use]
-    pub fn run_sd(&self) -> f64 {
-        let df = (self.run_residuals.len() as f64 - 1.0).max(1.0);
-        winsorised_sd(&self.run_residuals, df).max(self.sd)
-    }
-
     /// How many standard deviations of the other points the point `index` lies off: what it would
     /// have been called as a newest one (a deleted residual; Belsley, Kuh & Welsch 1980). A point far
     /// off makes the noise that it is a part of look larger. `runs`: of single runs.
@@ -253,12 +257,13 @@ impl Noise {
         let Some(own) = all.get(index) else {
             return 0.0;
         };
-        let (n, with) = (all.len() as f64, if runs { self.run_sd() } else { self.sd });
+        let n = all.len() as f64;
         let mut rest = all.clone();
         rest.swap_remove(index);
         let df = if runs { n - 2.0 } else { self.df - 1.0 };
         let sd = winsorised_sd(&rest, df.max(1.0));
         // Values that are all the same without it leave the noise as it is known.
+        let with = if runs { self.run_sd } else { self.sd };
         let sd = if sd > 0.0 { sd } else { with };
         own / sd * (n / (n - 1.0).max(1.0)).sqrt()
     }
@@ -291,6 +296,11 @@ fn working(value: f64, scale: Scale, sign: f64) -> f64 {
 
 /// Standard deviation of residuals after drawing in those beyond [`WINSOR`] robust sd.
 fn winsorised_sd(residuals: &[f64], df: f64) -> f64 {
+    (winsorised_squares(residuals) / df).sqrt()
+}
+
+/// Sum of the squares of residuals after drawing in those beyond [`WINSOR`] robust sd.
+fn winsorised_squares(residuals: &[f64]) -> f64 {
     let n = residuals.len();
     let factor = match n {
         0 | 1 => 1.0,
@@ -304,14 +314,14 @@ fn winsorised_sd(residuals: &[f64], df: f64) -> f64 {
         f64::INFINITY
     };
     let square = |r: &f64| r.clamp(-reach, reach).powi(2);
-    (residuals.iter().map(square).sum::<f64>() / df).sqrt()
+    residuals.iter().map(square).sum::<f64>()
 }
 
 /// Mean after drawing in values beyond two robust sd from the median: as efficient as the mean on
 /// clean values, and no more moved by an outlier than by a point two sd away.
 pub(crate) fn centre(values: &[f64]) -> f64 {
-    let middle = median(values).unwrap_or(f64::NAN);
-    let reach = 2.0 * 1.4826 * mad(values).unwrap_or(0.0);
+    let (middle, mad) = median_and_mad(values).unwrap_or((f64::NAN, 0.0));
+    let reach = 2.0 * 1.4826 * mad;
     let drawn = |v: &f64| middle + (v - middle).clamp(-reach, reach);
     values.iter().map(drawn).sum::<f64>() / values.len() as f64
 }

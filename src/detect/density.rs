@@ -1,5 +1,7 @@
 //! The shape of the noise: the logarithm of a kernel density estimate, as a table.
 
+use crate::stats;
+
 /// Factor of the bandwidth for locating a change between two known levels.
 pub(super) const LOCATE_WIDTH: f64 = 0.8;
 /// Factor of the bandwidth for judging points that did not make the estimate: wider, since gaps
@@ -36,11 +38,8 @@ impl Density {
         // Ranks counted from either end alike, so that the direction of a metric is no matter.
         let mut between = |share: f64| {
             let k = ((m - 1) as f64 * share) as usize;
-            let low = *self.sorted.select_nth_unstable_by(k, f64::total_cmp).1;
-            let high = *self
-                .sorted
-                .select_nth_unstable_by(m - 1 - k, f64::total_cmp)
-                .1;
+            let low = stats::select(&mut self.sorted, k);
+            let high = stats::select(&mut self.sorted, m - 1 - k);
             (low, high)
         };
         let (first, third) = between(0.25);

@@ -171,17 +171,29 @@ pub(super) fn clear_steps(y: &[f64], scale: f64) -> impl Iterator<Item = (usize,
         a.max(b).min(a.min(b).max(c))
     };
     let mut at = 6;
+    // The three middles before `at`, each at its index modulo 3.
+    let mut before = [f64::NAN; 3];
+    let mut known = 0;
     std::iter::from_fn(move || {
         while at + 6 <= y.len() {
             let here = at;
-            let jump = middle(here) - middle(here - 3);
-            let still = (middle(here - 3) - middle(here - 6))
-                .abs()
-                .max((middle(here + 3) - middle(here)).abs());
-            let abrupt = (y[here] - y[here - 1]).abs() >= 0.6 * jump.abs();
-            if jump.abs() >= CLEAR_STEP * scale && still * 3.0 <= jump.abs() && abrupt {
-                at += 6;
-                return Some((here, jump));
+            for index in known.max(here - 3)..here {
+                before[index % 3] = middle(index);
+            }
+            known = here + 1;
+            let (earlier, own) = (before[here % 3], middle(here));
+            before[here % 3] = own;
+            let jump = own - earlier;
+            // Most places end here, after the cheapest of the questions.
+            if jump.abs() >= CLEAR_STEP * scale {
+                let still = (earlier - middle(here - 6))
+                    .abs()
+                    .max((middle(here + 3) - own).abs());
+                let abrupt = (y[here] - y[here - 1]).abs() >= 0.6 * jump.abs();
+                if still * 3.0 <= jump.abs() && abrupt {
+                    at += 6;
+                    return Some((here, jump));
+                }
             }
             at += 1;
         }
@@ -300,7 +312,7 @@ fn block_variance(length: usize, work: &mut Workspace) -> Option<f64> {
     if kept < FEWEST_BLOCKS {
         return None;
     }
-    work.squares.select_nth_unstable_by(kept, f64::total_cmp);
+    stats::select(&mut work.squares, kept);
     let mean = work.squares[..kept].iter().sum::<f64>() / kept as f64;
     (mean > 0.0).then_some(mean / (2.0 * LOWER_CHI * length as f64))
 }

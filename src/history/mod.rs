@@ -66,6 +66,7 @@ pub struct Point {
     pub stratum: u32,
     /// Median of its runs.
     pub value: f64,
+    precision: f64,
     first: u32,
     count: u32,
 }
@@ -95,14 +96,7 @@ impl Series {
     /// are no replicates. 0 where unknown.
     #[must_use]
     pub fn precision(&self, point: &Point) -> f64 {
-        let runs = self.runs_of(point);
-        let square = |run: &RunValue| {
-            let sigma = (run.ends.1 - run.ends.0) / 1.349;
-            (1.2533 * sigma / run.value).powi(2) / run.n.max(1) as f64
-        };
-        let mean = runs.iter().map(square).sum::<f64>() / runs.len().max(1) as f64;
-        let error = (mean / runs.len().max(1) as f64).sqrt();
-        if error.is_finite() { error } else { 0.0 }
+        point.precision
     }
 
     /// The points at places below `end`.
@@ -314,6 +308,7 @@ impl Placement {
                 place,
                 stratum,
                 value,
+                precision: precision_of(group.iter().map(|(_, _, run)| run)),
                 first,
                 count,
             });
@@ -356,6 +351,18 @@ impl Placement {
         }
         *placed = kept;
     }
+}
+
+/// [`Series::precision`] of a point with these runs.
+fn precision_of<'r>(runs: impl ExactSizeIterator<Item = &'r RunValue>) -> f64 {
+    let count = runs.len().max(1) as f64;
+    let square = |run: &RunValue| {
+        let sigma = (run.ends.1 - run.ends.0) / 1.349;
+        (1.2533 * sigma / run.value).powi(2) / run.n.max(1) as f64
+    };
+    let mean = runs.map(square).sum::<f64>() / count;
+    let error = (mean / count).sqrt();
+    if error.is_finite() { error } else { 0.0 }
 }
 
 fn median_of(mut values: impl ExactSizeIterator<Item = f64>) -> f64 {

@@ -24,26 +24,51 @@ pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
     if n == 0 {
         return None;
     }
-    let (below, middle, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
-    let upper = *middle;
+    let upper = select(values, n / 2);
     if n % 2 == 1 {
         return Some(upper);
     }
-    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let lower = values[..n / 2]
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
     // Half of each rather than half of the sum: two huge values must not overflow.
     Some(0.5 * lower + 0.5 * upper)
+}
+
+/// The value at place `k` of the ascending (total) order of `values`, which are reordered: smaller
+/// ones lie before that place, larger ones after it. Linear time.
+///
+/// Whole numbers in the same order are compared in one instruction, floats in five.
+pub(crate) fn select(values: &mut [f64], k: usize) -> f64 {
+    let flip = |bits: i64| bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed());
+    let mut keys: Vec<i64> = values
+        .iter()
+        .map(|value| flip(value.to_bits().cast_signed()))
+        .collect();
+    let found = *keys.select_nth_unstable(k).1;
+    for (value, key) in values.iter_mut().zip(keys) {
+        *value = f64::from_bits(flip(key).cast_unsigned());
+    }
+    f64::from_bits(flip(found).cast_unsigned())
 }
 
 /// Median absolute deviation from the median, unscaled; `None` without values. Multiply by
 /// [`MAD_TO_SD`] for a standard deviation.
 #[must_use]
 pub fn mad(values: &[f64]) -> Option<f64> {
+    Some(median_and_mad(values)?.1)
+}
+
+/// [`median`] and [`mad`] at once, for the price of the second.
+#[must_use]
+pub fn median_and_mad(values: &[f64]) -> Option<(f64, f64)> {
     let mut copy = values.to_vec();
     let centre = median_in_place(&mut copy)?;
     for value in &mut copy {
         *value = (*value - centre).abs();
     }
-    median_in_place(&mut copy)
+    Some((centre, median_in_place(&mut copy)?))
 }
 
 /// The `q` quantile (0 ≤ q ≤ 1) by linear interpolation between order statistics, type 7 of
@@ -86,7 +111,7 @@ pub fn difference_scale(values: &[f64]) -> f64 {
     };
     let kept = (differences.len() * 9).div_ceil(10);
     if kept < differences.len() {
-        differences.select_nth_unstable_by(kept, f64::total_cmp);
+        select(&mut differences, kept);
     }
     let trimmed = differences[..kept].iter().sum::<f64>() / kept as f64;
     let root_two = std::f64::consts::SQRT_2;
@@ -109,6 +134,25 @@ mod tests {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[7.0]), Some(7.0));
         assert_eq!(median(&[1.0, 4.0]), Some(2.5));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn selecting_is_sorting(bits in proptest::collection::vec(proptest::prelude::any::<u64>(), 1..80), k in 0_usize..80) {
+            // All there is: infinities, both zeros, both kinds of NaN.
+            let mut values: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
+            values.extend([0.0, -0.0, 1.0, -1.0, f64::NAN, f64::INFINITY, -f64::INFINITY]);
+            let k = k % values.len();
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let found = select(&mut values, k);
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            proptest::prop_assert_eq!(found.to_bits(), sorted[k].to_bits());
+            proptest::prop_assert!(values[..k].iter().all(|value| value.total_cmp(&found).is_le()));
+            proptest::prop_assert!(values[k..].iter().all(|value| value.total_cmp(&found).is_ge()));
+            values.sort_unstable_by(f64::total_cmp);
+            proptest::prop_assert_eq!(bits(&values), bits(&sorted));
+        }
     }
 
     #[test]

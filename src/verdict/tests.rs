@@ -21,6 +21,7 @@ fn base(m: usize, sd: f64) -> Base {
             sd,
             df: m.saturating_sub(1).max(1) as f64,
             inflation: 1.0,
+            run_sd: sd * (m as f64 / (m as f64 - 1.0).max(1.0)).sqrt(),
             run_residuals: residuals.clone(),
             runs: crate::analysis::RunSpread::new(&vec![vec![0.0]; m]),
             residuals,

@@ -38,7 +38,7 @@ impl Record {
     pub fn of(noise: &Noise, head_runs: usize) -> Self {
         let lone = head_runs == 1;
         let (residuals, sd) = if lone {
-            (&noise.run_residuals, noise.run_sd())
+            (&noise.run_residuals, noise.run_sd)
         } else {
             (&noise.residuals, noise.sd)
         };
