@@ -5,7 +5,7 @@
 //!
 //! `-- growth` prints how each operation grows with series, commits and samples, as the slope of a
 //! line through logarithms: 1 is linear. `-- beside` measures what else reads the same series, as far
-//! as `otava` (pip: apache-otava) and `node` are in the path.
+//! as `otava` (pip: apache-otava), `perfgate` (cargo: perfgate-cli) and `node` are in the path.
 
 #![allow(
     clippy::print_stdout,
@@ -447,6 +447,22 @@ fn beside(folder: &Path) -> Result<(), Trouble> {
     match best(2, || took("otava", &since)) {
         Ok(took) => tell("otava analyze on the same CSV", took),
         Err(e) => println!("| otava analyze | not measured: {e} |"),
+    }
+
+    // perfgate compares one benchmark with one earlier run of it.
+    let receipt = |name: &str| head.join(name).to_string_lossy().into_owned();
+    let (before, now) = (receipt("before.json"), receipt("now.json"));
+    let made = [&before, &now].into_iter().try_for_each(|file| {
+        let args = ["run", "--name", "true", "--repeat", "10", "--out", file];
+        took("perfgate", &[&args[..], &["--", "true"]].concat()).map(|_| ())
+    });
+    let out = receipt("compared.json");
+    let each = format!(
+        "for i in $(seq {series}); do perfgate compare --baseline '{before}' --current '{now}' --threshold 1000 --out '{out}' || exit 9; done"
+    );
+    match made.and_then(|()| best(3, || took("sh", &["-c", &each]))) {
+        Ok(took) => tell(&format!("perfgate compare, {series} times"), took),
+        Err(e) => println!("| perfgate compare | not measured: {e} |"),
     }
 
     // github-action-benchmark keeps everything in one file, which is read and written each time.
