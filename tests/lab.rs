@@ -132,6 +132,23 @@ fn ends_that_do_not_differ_or_are_no_line_are_trouble() {
 }
 
 #[test]
+fn a_limit_names_its_series_where_nothing_was_recorded() {
+    let (project, commits) = project(7, &[]);
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"speed\"\nselect = { benchmark = \"*Parse*\" }\nregress = { limit = \"+5%\" }\n",
+    );
+    for name in ["parser/speed", "parser"] {
+        let found = json(&project, &[name, "--good", &commits[0]]);
+        assert_eq!(
+            at(&found, "likeliest"),
+            commits[7].as_str(),
+            "{name}: {found}"
+        );
+    }
+}
+
+#[test]
 fn doctor_names_what_is_wrong_and_the_command_that_mends_it() {
     let mut project = Project::new();
     project.commit("One");

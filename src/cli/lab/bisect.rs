@@ -6,7 +6,7 @@ use super::super::{answer, load, log};
 use super::machine::Machine;
 use super::{Meter, commands, short, workshop_folder};
 use anyhow::{Context, Result, bail};
-use plimsoll::budget::{NameError, Named, Names};
+use plimsoll::budget::{Budget, Headlines, NameError, Named, Names};
 use plimsoll::git::Git;
 use plimsoll::lab::{
     Aim, Clock as _, CommandBench, Commands, End, Found, LabError, Look, Making, Probe, Side,
@@ -89,6 +89,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         commands: &commands,
         line: &line,
         series: &series,
+        budgets: load::budgets(world, None)?.unwrap_or_default().0,
         held: [None, None],
         last: 1,
         batch: 1,
@@ -221,6 +222,8 @@ struct Looking<'a> {
     commands: &'a Commands,
     line: &'a [CommitId],
     series: &'a str,
+    /// By which a limit's name is understood.
+    budgets: Vec<Budget>,
     /// Which commit stands in which slot.
     held: [Option<usize>; 2],
     last: usize,
@@ -257,7 +260,7 @@ impl Looking<'_> {
     fn pick(&mut self, measurements: &[Measurement]) -> Result<f64, LabError> {
         let found = match &self.metric {
             Some(known) => measurements.iter().find(|m| known.is(m)),
-            None => named(measurements, self.series)?,
+            None => named(measurements, self.series, &self.budgets)?,
         };
         let Some(found) = found else {
             return Err(LabError::Results(format!(
@@ -351,6 +354,7 @@ impl Probe for Looking<'_> {
 fn named<'m>(
     measurements: &'m [Measurement],
     name: &str,
+    budgets: &[Budget],
 ) -> Result<Option<&'m Measurement>, LabError> {
     // What was measured here has no label, so any that is given fits.
     let (_, env) = name.rsplit_once('@').unwrap_or_default();
@@ -368,6 +372,48 @@ fn named<'m>(
         return Ok(Some(cpu));
     }
     let keys: Vec<SeriesKey> = measurements.iter().map(key).collect();
+    let features = budgets
+        .iter()
+        .map(|budget| {
+            let limits = budget.limits.iter().map(|limit| limit.id.as_str());
+            (budget.feature.as_str(), limits.collect())
+        })
+        .collect();
+    let limits = Names {
+        features,
+        series: Vec::new(),
+    };
+    let meant = match limits.find(name) {
+        Ok(Named::Limit(feature, id)) => Some((feature, Some(id))),
+        Ok(Named::Feature(feature)) if feature == name => Some((feature, None)),
+        _ => None,
+    };
+    if let Some((feature, id)) = meant {
+        let headlines = Headlines::new(keys.iter());
+        let limits = || {
+            let own = budgets.iter().filter(|budget| budget.feature == feature);
+            let limits = own.flat_map(|budget| &budget.limits);
+            limits.filter(|limit| id.is_none_or(|id| limit.id == id))
+        };
+        let selects = |key: &SeriesKey| limits().any(|limit| limit.select.matches(key, &headlines));
+        let chosen: Vec<usize> = (0..keys.len()).filter(|at| selects(&keys[*at])).collect();
+        match chosen.as_slice() {
+            [one] => return Ok(measurements.get(*one)),
+            [] => {}
+            several => {
+                let listed: Vec<String> = several
+                    .iter()
+                    .take(8)
+                    .map(|at| keys[*at].to_string())
+                    .collect();
+                return Err(LabError::Results(format!(
+                    "`{name}` limits {} series that are measured here: name one of them, as in {}",
+                    several.len(),
+                    listed.join(", ")
+                )));
+            }
+        }
+    }
     let names = Names {
         features: Vec::new(),
         series: keys.iter().collect(),
