@@ -652,6 +652,120 @@ fn trouble_is_told_in_json_too() {
     trouble(&none, &["check"], "there is no budget");
 }
 
+/// A check as `check --format json` writes it: one limit, over.
+const OVER: &str = r#"{"schema":"plimsoll.check/1","exit":1,"verdict":"over",
+    "commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","census":{"expected":1,"judged":1},
+    "limits":[{"feature":"checkout","limit":"p95","rule":"max","owner":"@acme/pay","verdict":"over",
+    "series":{"benchmark":"pay","metric":"time"},"why":"because","value":1.0,"unit":"ns"}]}"#;
+
+#[test]
+fn a_dry_run_shows_what_this_event_would_get() {
+    let mut project = Project::new();
+    project.commit("Begin");
+    project.write("results/check.json", OVER);
+    let pull = |repository: u64| {
+        let head = json!({ "sha": "a".repeat(40), "ref": "t", "repo": { "id": repository, "full_name": "a/b" } });
+        let base = json!({ "sha": "b".repeat(40), "ref": "main", "repo": { "id": 1 } });
+        json!({ "repository": { "id": 1 }, "pull_request": { "number": 4, "head": head, "base": base } })
+    };
+    let shown = |event: &str, payload: &str, more: &[&str]| {
+        let file = project.write("results/event.json", payload);
+        let sha = "c".repeat(40);
+        let vars = [
+            ("GITHUB_EVENT_NAME", event),
+            ("GITHUB_EVENT_PATH", file.to_str().unwrap()),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_SHA", &sha),
+            ("GITHUB_RUN_ID", "9"),
+            ("GITHUB_RUN_NUMBER", "1"),
+        ];
+        let mut args = vec!["comment", "--check", "results/check.json", "--dry-run"];
+        args.extend(more);
+        let said = project.plimsoll_with(&args, &vars);
+        assert_eq!(said.code, 1, "{}", said.err);
+        (said.out, said.err)
+    };
+    let (out, _) = shown("pull_request", &pull(1).to_string(), &[]);
+    assert!(
+        out.contains("@acme/pay: ") && out.contains("\"conclusion\""),
+        "{out}"
+    );
+    let (out, _) = shown("pull_request", &pull(1).to_string(), &["--when", "never"]);
+    assert!(
+        out.contains("no comment: --when never") && !out.contains("@acme"),
+        "{out}"
+    );
+    let (out, _) = shown("pull_request", &pull(2).to_string(), &[]);
+    assert!(
+        out.contains("no check run: this pull request comes from a fork"),
+        "{out}"
+    );
+    let push = r#"{"ref":"refs/heads/main","repository":{"id":1,"default_branch":"main"}}"#;
+    let (out, _) = shown("push", push, &[]);
+    assert!(
+        out.contains("no comment: what set this workflow off"),
+        "{out}"
+    );
+    assert!(
+        !out.contains("@acme") && out.contains("\"conclusion\""),
+        "{out}"
+    );
+    let (_, err) = shown("pull_request", "{ broken", &[]);
+    assert!(err.contains("nothing would be sent from here"), "{err}");
+}
+
+#[test]
+fn an_event_that_cannot_be_read_still_leaves_summary_and_outputs() {
+    let mut project = Project::new();
+    project.commit("Begin");
+    project.write("results/check.json", OVER);
+    let event = project.write("results/event.json", "{ broken");
+    let (summary, outputs) = (
+        project.path("results/summary"),
+        project.path("results/outputs"),
+    );
+    let vars = [
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+        ("GITHUB_OUTPUT", outputs.to_str().unwrap()),
+    ];
+    let said = project.plimsoll_with(&["comment", "--check", "results/check.json"], &vars);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("nothing was sent"), "{}", said.err);
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert!(summary.contains("1 of 1 exceeded"), "{summary}");
+    let outputs = std::fs::read_to_string(outputs).unwrap();
+    assert!(
+        outputs.contains("exit-code") && outputs.contains("verdict"),
+        "{outputs}"
+    );
+}
+
+#[test]
+fn what_is_over_and_only_warns_stands_in_the_title() {
+    let mut project = Project::new();
+    project.commit("Begin");
+    let warns = OVER
+        .replace("\"exit\":1", "\"exit\":0")
+        .replace("\"rule\":\"max\"", "\"rule\":\"max\",\"kind\":\"cause\"");
+    project.write("results/check.json", &warns);
+    let said = project.plimsoll(&[
+        "comment",
+        "--check",
+        "results/check.json",
+        "--dry-run",
+        "--when",
+        "always",
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("1 of 1 over, which only warns"),
+        "{}",
+        said.out
+    );
+}
+
 #[test]
 fn lint_is_told_in_json() {
     let project = Project::new();

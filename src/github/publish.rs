@@ -84,10 +84,10 @@ pub struct Published {
 /// What would be sent, for people who want to see it first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The comment, where one would be written.
-    pub comment: Option<String>,
-    /// The check run.
-    pub check: Value,
+    /// The comment, or why none would be written: a sentence.
+    pub comment: Result<String, String>,
+    /// The check run, or why none would be made: a sentence.
+    pub check: Result<Value, String>,
 }
 
 impl Publication<'_> {
@@ -204,18 +204,29 @@ impl Publication<'_> {
         placed.take(ANNOTATIONS).collect()
     }
 
-    /// What would be sent.
+    /// What would be sent from here; outside of a workflow (`anywhere`) what a pull request of this
+    /// repository would get.
     #[must_use]
-    pub fn plan(&self) -> Plan {
-        let wanted = match self.when {
-            When::Never => false,
-            When::Always => true,
-            When::Auto => self.tally().is_loud(),
+    pub fn plan(&self, anywhere: bool) -> Plan {
+        let text = || self.text(None, Room::COMMENT);
+        let target = if anywhere { Ok(0) } else { self.target() };
+        let comment = match (self.when, &target) {
+            (When::Never, _) => Err("no comment: --when never".to_owned()),
+            (_, Err(Some(why))) => Err(format!("no comment: {why}")),
+            (_, Err(None)) => {
+                Err("no comment: what set this workflow off is no pull request".to_owned())
+            }
+            (When::Auto, Ok(_)) if !self.tally().is_loud() => Err(
+                "no new comment: there is nothing to tell (an existing one would be updated)"
+                    .to_owned(),
+            ),
+            (_, Ok(_)) => Ok(text()),
         };
-        Plan {
-            comment: wanted.then(|| self.text(None, Room::COMMENT)),
-            check: self.check(),
-        }
+        let check = match target {
+            Err(Some(why)) => Err(format!("no check run: {why}")),
+            _ => Ok(self.check()),
+        };
+        Plan { comment, check }
     }
 
     /// Tells it on every channel that works.
@@ -377,7 +388,11 @@ fn no_check(error: &ApiError) -> String {
 
 /// The permission that is missing, or what else went wrong.
 fn why(error: &ApiError, permission: &str) -> String {
-    if error.is_forbidden() {
+    if matches!(error, ApiError::Refused { status: 401, .. }) {
+        format!(
+            ": the token is not accepted at all: is it expired, or of another server? ({error})"
+        )
+    } else if error.is_forbidden() {
         format!(": the token lacks `{permission}` ({error})")
     } else {
         format!(": {error}")

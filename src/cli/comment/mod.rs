@@ -79,7 +79,7 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
         (Err(_), true) => Context::nowhere(head_of(told.parts)),
         (Err(error), false) => {
             say(&format!("nothing was sent: {error:#}"));
-            return Ok(exit(fail_on(args).exit(&Tally::of(told.parts))));
+            return unsent(world, args, told);
         }
     };
     here.run = told.run.unwrap_or(here.run);
@@ -114,15 +114,20 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
         },
     };
     if args.dry_run {
-        let plan = publication.plan();
-        let comment = plan.comment.unwrap_or_else(|| {
-            "no new comment: there is nothing to tell (an existing one would be updated)\n"
-                .to_owned()
-        });
-        let mut check = plan.check;
-        check["output"]["summary"] = "(the same text)".into();
-        let check = serde_json::to_string_pretty(&check).context("a check run is JSON")?;
-        answer(&format!("{comment}\n--- check run\n{check}\n"))?;
+        let plan = publication.plan(context.is_err());
+        if let (Err(error), Some(_)) = (&context, world.var("GITHUB_EVENT_PATH")) {
+            say(&format!("nothing would be sent from here: {error:#}"));
+        }
+        let comment = plan.comment.unwrap_or_else(|why| why + "\n");
+        let check = match plan.check {
+            Ok(mut check) => {
+                check["output"]["summary"] = "(the same text)".into();
+                let check = serde_json::to_string_pretty(&check);
+                format!("--- check run\n{}", check.context("a check run is JSON")?)
+            }
+            Err(why) => why,
+        };
+        answer(&format!("{comment}\n{check}\n"))?;
         return Ok(exit(fail_on(args).exit(&Tally::of(told.parts))));
     }
     let mut done = publication.publish(api.as_ref());
@@ -131,6 +136,29 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
             .push(format!("nothing was sent to GitHub: {why:#}"));
     }
     report(world, &here, told.parts, &done)?;
+    Ok(exit(done.exit))
+}
+
+/// Where the surroundings cannot be understood, the runner's own channels still have the verdict.
+fn unsent(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
+    let nowhere = Context::nowhere(head_of(told.parts));
+    let publication = Publication {
+        context: &nowhere,
+        parts: told.parts,
+        key: &args.key,
+        when: when(args),
+        fail_on: fail_on(args),
+        author: None,
+        pull: None,
+        check_run: None,
+        extras: Extras {
+            bench: args.bench.clone(),
+            today: Some(load::today(world)),
+            ..told.extras
+        },
+    };
+    let done = publication.publish(None);
+    report(world, &nowhere, told.parts, &done)?;
     Ok(exit(done.exit))
 }
 

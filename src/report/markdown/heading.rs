@@ -49,6 +49,14 @@ pub(super) fn verdict_words(
         };
         return ("⚠️", words);
     }
+    let warns = rows
+        .iter()
+        .filter(|row| row.limit.verdict == "over" && !row.limit.fails())
+        .count();
+    if warns > 0 {
+        let words = format!("{warns} of {total} over, which only warns{better}{left}");
+        return ("⚠️", words);
+    }
     if tally.unproven > 0 {
         let suspects = rows
             .iter()
