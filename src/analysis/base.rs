@@ -79,7 +79,9 @@ impl Base {
         let start = analysis.breaks.last().copied().unwrap_or(0);
         let runs_of = |i: usize| {
             let runs = series.runs_of(&points[i]).iter();
+            // Beside others a run of 0 has no place on a scale of ratios.
             runs.map(move |run| working(run.value, scale, sign) - sign * analysis.offsets[i])
+                .filter(|y| y.is_finite())
         };
         let newest = points.len().saturating_sub(SPREAD_POINTS).max(start);
         let repeated: Vec<Vec<f64>> = (newest..points.len())

@@ -23,11 +23,11 @@ pub struct BlockTrend {
 }
 
 /// Fits a common slope of `y` on `x` in blocks that begin at `starts` (ascending indices; 0 need not
-/// be there). `None` when lengths differ or no pair has different x. Quadratic in the size of the
-/// blocks.
+/// be there). `None` when lengths differ, a value is not finite, or no pair has different x.
+/// Quadratic in the size of the blocks.
 #[must_use]
 pub fn trend_in_blocks(x: &[f64], y: &[f64], starts: &[usize]) -> Option<BlockTrend> {
-    if x.len() != y.len() {
+    if x.len() != y.len() || !x.iter().chain(y).all(|value| value.is_finite()) {
         return None;
     }
     let mut bounds = vec![0];
@@ -183,6 +183,9 @@ mod tests {
     fn too_little_and_nothing_that_moves() {
         assert_eq!(trend_in_blocks(&[], &[], &[]), None);
         assert_eq!(trend_in_blocks(&[1.0, 2.0], &[1.0], &[]), None);
+        for odd in [f64::NEG_INFINITY, f64::INFINITY, f64::NAN] {
+            assert_eq!(trend_in_blocks(&[1.0, 2.0, 3.0], &[1.0, 2.0, odd], &[]), None);
+        }
         assert_eq!(trend_in_blocks(&[1.0, 2.0], &[1.0, 2.0], &[1]), None);
         let flat = trend_in_blocks(&[1.0, 2.0, 3.0], &[5.0; 3], &[]).unwrap();
         assert!((flat.p_above(0.0) - 0.5).abs() < 1e-12);

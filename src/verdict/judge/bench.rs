@@ -4,6 +4,7 @@ use super::Check;
 use super::series::Failed;
 use crate::analysis::{Analysis, Base, analyse, analyse_points, points_on_new_machine};
 use crate::budget::{Budget, Consequence, Kind, Limit, Rule};
+use crate::detect::Scale;
 use crate::diag::Diagnostic;
 use crate::history::{Placement, Point, Series};
 use crate::model::{CommitId, Direction, SeriesKey, Unit};
@@ -55,6 +56,12 @@ impl Bench<'_> {
     /// The analysis of all points, those of the head and after it included.
     pub(super) fn all(&self) -> &Analysis {
         self.all.get_or_init(|| analyse(self.series))
+    }
+
+    /// Whether all runs of the head lie above 0.
+    fn is_positive(&self) -> bool {
+        let mut points = self.head_points.iter();
+        points.all(|point| self.series.runs_of(point).iter().all(|run| run.value > 0.0))
     }
 }
 
@@ -150,6 +157,20 @@ impl Judging<'_, '_> {
         found
     }
 
+    /// A rule that found nothing to compare: no base yet, or a head that has no place on its scale.
+    pub(super) fn not_comparable(
+        &self,
+        pair: &Pair<'_>,
+        bench: &Bench<'_>,
+        rule: Rule,
+    ) -> LimitVerdict {
+        let reason = match self.base(pair, bench) {
+            Some(judged) if judged.head(bench).is_none() => Reason::NoRelativeSize,
+            _ => Reason::Learning,
+        };
+        self.describe(pair, bench, rule, Judgement::bare(Verdict::Unproven, reason))
+    }
+
     /// The base to judge with: that of the history where the head's machine is known there, else
     /// the head alone, which decides nothing by itself.
     pub(super) fn base(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<Rc<JudgedBase>> {
@@ -192,13 +213,23 @@ fn make_base(bench: &Bench<'_>, direction: Direction, counter: bool) -> Option<J
         points_on_new_machine(bench.base_points, point.stratum).filter(|_| !since.is_empty());
     match (offset.filter(|offset| offset.is_finite()), new_machine) {
         (Some(offset), _) => {
-            let base = Base::new(
-                bench.series,
-                bench.base_points,
-                analysis,
-                direction,
-                counter,
-            )?;
+            let of = |analysis: &Analysis| {
+                let points = bench.base_points;
+                Base::new(bench.series, points, analysis, direction, counter)
+            };
+            // A counter that never varied is compared as it is, so that it may fall to 0.
+            let counted = (counter && !bench.is_positive() && analysis.scale == Scale::Log)
+                .then(|| Analysis {
+                    scale: Scale::Linear,
+                    ..analysis.clone()
+                })
+                .filter(|own| own.offsets.iter().all(|offset| offset.abs() <= 0.0))
+                .and_then(|own| of(&own))
+                .filter(|base| base.noise.exact);
+            let base = match counted {
+                Some(base) => base,
+                None => of(analysis)?,
+            };
             let points = base.points;
             Some(JudgedBase {
                 base,
@@ -231,8 +262,11 @@ pub(super) struct JudgedBase {
 }
 
 impl JudgedBase {
+    /// The head's runs on the scale of the base. `None` where one of them has no place there: beside
+    /// values above 0, whose ratios are compared, 0 and less have no relative size.
     pub(super) fn head(&self, bench: &Bench<'_>) -> Option<Head> {
         Head::new(bench.series, bench.head_points, &self.base, self.offset)
+            .filter(|head| head.centre.is_finite() && head.ys.iter().all(|y| y.is_finite()))
     }
 
     /// A point on the scale of the base; `None` where its machine is not known there.

@@ -5,7 +5,7 @@ use super::{Bench, Judging};
 use crate::budget::Rule;
 use crate::model::Direction;
 use crate::verdict::select::Pair;
-use crate::verdict::{Judgement, LimitVerdict, Reason, Verdict, judge_max, judge_regress};
+use crate::verdict::{LimitVerdict, Reason, Verdict, judge_max, judge_regress};
 
 impl Judging<'_, '_> {
     pub(super) fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
@@ -14,12 +14,9 @@ impl Judging<'_, '_> {
             Some((judged, head))
         });
         let Some((judged, head)) = judged else {
-            return self.describe(
-                pair,
-                bench,
-                Rule::Max,
-                Judgement::bare(Verdict::Unproven, Reason::Learning),
-            );
+            let mut found = self.not_comparable(pair, bench, Rule::Max);
+            found.limit_value = Some(limit);
+            return found;
         };
         let exact = judged.exact(pair.limit);
         let points = self.with_its_own(judged.points);
@@ -61,7 +58,9 @@ impl Judging<'_, '_> {
     pub(super) fn regress(&self, pair: &Pair<'_>, bench: &Bench<'_>) -> Option<LimitVerdict> {
         let rule = pair.limit.regress?;
         let judged = self.base(pair, bench)?;
-        let head = judged.head(bench)?;
+        let Some(head) = judged.head(bench) else {
+            return Some(self.not_comparable(pair, bench, Rule::Regress));
+        };
         let exact = judged.exact(pair.limit) && judged.own;
         let mut judgement = judge_regress(&judged.base, &head, rule, &pair.limit.min, exact);
         judgement.points.0 = if judged.own {

@@ -356,3 +356,6 @@ fn with_judging(
     }
     judged(&judging, &selection.pairs);
 }
+
+#[cfg(test)]
+mod tests;

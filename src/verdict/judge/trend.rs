@@ -148,12 +148,12 @@ impl Judging<'_, '_> {
         rule: Rule,
         points: usize,
     ) -> LimitVerdict {
-        let mut judgement = Judgement::bare(Verdict::Unproven, Reason::Learning);
-        judgement.points = (
+        let mut found = self.not_comparable(pair, bench, rule);
+        found.judgement.points = (
             points,
             pair.limit.min.points.max(super::super::CREEP_POINTS),
         );
-        self.describe(pair, bench, rule, judgement)
+        found
     }
 
     pub(super) fn creep(&self, pair: &Pair<'_>, bench: &Bench<'_>, rule: Creep) -> LimitVerdict {
@@ -405,7 +405,7 @@ impl Judging<'_, '_> {
         head: &Head,
         room: f64,
     ) -> Option<Exhausted> {
-        if room <= 0.0 {
+        if room.is_nan() || room <= 0.0 {
             return None;
         }
         let start = bench.analysis.breaks.last().copied().unwrap_or(0);
