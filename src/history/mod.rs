@@ -246,11 +246,16 @@ impl Placement {
         self.places.get(run).copied().flatten()
     }
 
+    /// The place of the run of this row of the store; `None` where it is not part of the history.
+    #[must_use]
+    pub fn place_of(&self, row: i64) -> Option<u32> {
+        self.place(self.by_row.get(row)? as usize)
+    }
+
     /// Whether any of these points is part of the history.
     #[must_use]
     pub fn holds(&self, columns: &Columns) -> bool {
-        let place = |id: &i64| self.place(self.by_row.get(*id)? as usize);
-        columns.runs().iter().any(|id| place(id).is_some())
+        columns.runs().iter().any(|id| self.place_of(*id).is_some())
     }
 
     /// Puts the columns of one series into git order.

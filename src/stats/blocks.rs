@@ -59,9 +59,14 @@ pub fn trend_in_blocks(x: &[f64], y: &[f64], starts: &[usize]) -> Option<BlockTr
         residuals.extend(rest.iter().map(|r| r - level));
         levels.push(level);
     }
+    let factor = autocorrelation_factor(&residuals);
+    // Values so large that their squares or slopes are beyond all numbers have no trend.
+    if !factor.is_finite() || !slopes.iter().all(|slope| slope.is_finite()) {
+        return None;
+    }
     Some(BlockTrend {
         slope,
-        factor: autocorrelation_factor(&residuals),
+        factor,
         levels,
         slopes,
         x: x.to_vec(),
@@ -113,7 +118,8 @@ impl BlockTrend {
     pub fn interval(&self, confidence: f64) -> (f64, f64) {
         let pairs = self.slopes.len();
         let reach = normal_quantile(0.5 + 0.5 * confidence) * self.sd(self.slope);
-        let rank = |place: f64| place.round().clamp(1.0, pairs as f64) as usize - 1;
+        let rank = |place: f64| place.round().clamp(1.0, pairs as f64) as usize;
+        let rank = |place: f64| rank(place).saturating_sub(1);
         let low = rank((pairs as f64 - reach) / 2.0);
         let high = rank((pairs as f64 + reach) / 2.0 + 1.0);
         (self.slopes[low], self.slopes[high])
@@ -184,7 +190,10 @@ mod tests {
         assert_eq!(trend_in_blocks(&[], &[], &[]), None);
         assert_eq!(trend_in_blocks(&[1.0, 2.0], &[1.0], &[]), None);
         for odd in [f64::NEG_INFINITY, f64::INFINITY, f64::NAN] {
-            assert_eq!(trend_in_blocks(&[1.0, 2.0, 3.0], &[1.0, 2.0, odd], &[]), None);
+            assert_eq!(
+                trend_in_blocks(&[1.0, 2.0, 3.0], &[1.0, 2.0, odd], &[]),
+                None
+            );
         }
         assert_eq!(trend_in_blocks(&[1.0, 2.0], &[1.0, 2.0], &[1]), None);
         let flat = trend_in_blocks(&[1.0, 2.0, 3.0], &[5.0; 3], &[]).unwrap();

@@ -5,7 +5,7 @@ use super::Check;
 use crate::budget::{Budget, Headlines, Limit};
 use crate::diag::{Diagnostic, Severity};
 use crate::history::Placement;
-use crate::model::Direction;
+use crate::model::{Direction, SeriesKey};
 use crate::store::{RunRow, SeriesRow};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -39,7 +39,21 @@ pub(super) struct Selection<'a> {
 }
 
 /// Applies every selector to the series of these environment labels.
-pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selection<'a> {
+pub(super) fn select<'a>(
+    check: &Check<'a>,
+    labels: &BTreeSet<&str>,
+    placement: &Placement,
+) -> Selection<'a> {
+    // Where the judged line last measured a series; a name may have had another unit elsewhere or once.
+    let newest = |index: usize| {
+        let runs = check.columns.get(index)?.runs().iter();
+        runs.filter_map(|run| placement.place_of(*run)).max()
+    };
+    let replaced = |index: usize| {
+        let (key, own) = (&check.series[index].key, newest(index));
+        let mut others = check.series.iter().enumerate();
+        others.any(|(other, row)| other != index && row.key == *key && newest(other) > own)
+    };
     let headlines = Headlines::new(check.series.iter().map(|row| &row.key));
     let mut selection = Selection {
         pairs: Vec::new(),
@@ -74,6 +88,7 @@ pub(super) fn select<'a>(check: &Check<'a>, labels: &BTreeSet<&str>) -> Selectio
                             direction,
                         });
                     }
+                    Err(_) if replaced(index) => {}
                     Err(finding) => selection.misfits.push((budget, limit, *finding)),
                 }
             }
@@ -116,8 +131,15 @@ pub(super) fn faults_of_selection(budgets: &[Budget], series: &[SeriesRow]) -> V
         if limit.capacity.is_some() {
             continue;
         }
+        // Which of several units of one name is in use only a check can tell.
+        let fitting: HashSet<&SeriesKey> = series
+            .iter()
+            .filter(|row| limit.select.matches(&row.key, &headlines) && fits(limit, row).is_ok())
+            .map(|row| &row.key)
+            .collect();
         found.extend(
             selected
+                .filter(|row| !fitting.contains(&row.key))
                 .find_map(|row| fits(limit, row).err())
                 .map(|fault| *fault),
         );
@@ -262,14 +284,15 @@ pub(super) fn matches_nothing(
 }
 
 /// How many of the newest measured commits of the base tell what is expected.
-const EXPECTED_WITHIN: usize = 10;
+pub(super) const EXPECTED_WITHIN: usize = 10;
 
-/// For each (label, suite): runs at the newest measured commits before `end`.
+/// For each (label, suite): runs at the newest `within` measured commits before `end`.
 pub(super) fn recent_runs(
     runs: &[RunRow],
     placement: &Placement,
     end: u32,
     head: &HashSet<(String, String)>,
+    within: usize,
 ) -> HashSet<i64> {
     let mut places: HashMap<(String, String), BTreeSet<u32>> = HashMap::new();
     let group = |run: &RunRow| (run.environment.label.clone(), run.suite.clone());
@@ -285,7 +308,7 @@ pub(super) fn recent_runs(
             places
                 .iter()
                 .rev()
-                .nth(EXPECTED_WITHIN - 1)
+                .nth(within.saturating_sub(1))
                 .or(places.first())
                 .map(|place| (group, *place))
         })

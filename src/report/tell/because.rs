@@ -119,7 +119,7 @@ pub(super) fn because(verdict: &LimitVerdict, reason: Reason) -> String {
             "the base has it and the head does not: mend it, or name it under [[retired]] in plimsoll.toml".to_owned()
         }
         Reason::NotMeasured => {
-            "measured at the last commits, not at this one: record it, or name it under [[retired]] in plimsoll.toml"
+            "measured before, not at this commit: record it, or name it under [[retired]] in plimsoll.toml"
                 .to_owned()
         }
         Reason::BenchmarkFailed => {

@@ -26,6 +26,8 @@ pub(super) struct Judging<'a, 'c> {
     /// Place after the base's commit; the head's own without a base.
     pub(super) base_end: u32,
     pub(super) recent: HashSet<i64>,
+    /// All runs before the base's end, of the labels and suites of the head's.
+    pub(super) ever: HashSet<i64>,
     pub(super) failed: Failed,
     pub(super) order_unknown: bool,
     /// Series that are judged in this check, as often as limits select them.
@@ -168,7 +170,12 @@ impl Judging<'_, '_> {
             Some(judged) if judged.head(bench).is_none() => Reason::NoRelativeSize,
             _ => Reason::Learning,
         };
-        self.describe(pair, bench, rule, Judgement::bare(Verdict::Unproven, reason))
+        self.describe(
+            pair,
+            bench,
+            rule,
+            Judgement::bare(Verdict::Unproven, reason),
+        )
     }
 
     /// The base to judge with: that of the history where the head's machine is known there, else

@@ -23,7 +23,7 @@ pub(super) use family::{no_sizes, size_of, slices_without_series, too_few_sizes}
 pub(super) use many::sort_worst_first;
 pub use ratchet::Tightening;
 
-use super::select::{Pair, recent_runs, select};
+use super::select::{EXPECTED_WITHIN, Pair, recent_runs, select};
 use super::{KnownChange, LeftOut, LimitVerdict, Record};
 use crate::analysis::Memo;
 use crate::budget::{Anchor, Budget, Limit, Selector};
@@ -274,6 +274,7 @@ fn look(judging: &Judging<'_, '_>, pairs: &[Pair<'_>]) -> Looked {
         looked.record.add(&judged.record);
     }
     looked.limits.extend(judging.failed_and_never_seen());
+    looked.limits.extend(judging.silent(pairs));
     looked
 }
 
@@ -316,7 +317,8 @@ fn with_judging(
     if clean.is_empty() {
         return;
     }
-    let selection = select(check, &labels);
+    let mut placement = Placement::new(check.runs, check.timeline);
+    let selection = select(check, &labels, &placement);
     outcome.elsewhere = selection.elsewhere;
     for (budget, limit, finding) in selection.misfits {
         outcome.limits.push(unjudged(budget, limit, &finding));
@@ -326,12 +328,13 @@ fn with_judging(
         .base
         .and_then(|base| check.timeline.place(&base.commit))
         .map_or(head_place, |place| (place + 1).min(head_place));
-    let mut placement = Placement::new(check.runs, check.timeline);
     let groups: HashSet<(String, String)> = clean
         .iter()
         .map(|run| (run.environment.label.clone(), run.suite.clone()))
         .collect();
-    let recent = recent_runs(check.runs, &placement, base_end, &groups);
+    let before = |within| recent_runs(check.runs, &placement, base_end, &groups, within);
+    let recent = before(EXPECTED_WITHIN);
+    let ever = before(usize::MAX);
     if check.base.is_some_and(|base| !base.measured) {
         placement.leave_out_before(base_end);
     }
@@ -342,6 +345,7 @@ fn with_judging(
         head_place,
         base_end,
         recent,
+        ever,
         failed: Failed::of(check, &clean),
         order_unknown: check.shallow && placement.left_out.off_line > 0,
         compared: selection

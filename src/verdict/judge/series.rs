@@ -96,6 +96,50 @@ impl Judging<'_, '_> {
         found
     }
 
+    /// Limits none of whose series was measured at the head or lately, so that nothing was expected
+    /// of them any more: a benchmark does not fall silent for so long that nobody asks for it. Each is
+    /// missing at the series that were measured last.
+    pub(super) fn silent(&self, pairs: &[Pair<'_>]) -> Vec<LimitVerdict> {
+        let runs = |pair: &Pair<'_>| self.check.columns[pair.series].runs();
+        let at_head = |run: &i64| self.placement.place_of(*run) == Some(self.head_place);
+        let mut limits: Vec<(&Pair<'_>, Vec<&Pair<'_>>)> = Vec::new();
+        for pair in pairs {
+            match limits
+                .iter_mut()
+                .find(|(own, _)| std::ptr::eq(own.limit, pair.limit))
+            {
+                Some((_, all)) => all.push(pair),
+                None => limits.push((pair, vec![pair])),
+            }
+        }
+        let mut found = Vec::new();
+        for (_, all) in limits {
+            let alive = |pair: &&Pair<'_>| {
+                let failed = self.failed.covers(&self.check.series[pair.series].key);
+                let seen = |run: &i64| self.recent.contains(run) || at_head(run);
+                failed || runs(pair).iter().any(seen)
+            };
+            if all.iter().any(alive) {
+                continue;
+            }
+            // Its newest run before, by arrival.
+            let last = |pair: &Pair<'_>| {
+                let mut own = runs(pair).iter().rev();
+                own.find(|run| self.ever.contains(*run)).copied()
+            };
+            let kept = all.iter().filter(|pair| !self.retired(pair.series));
+            let newest = kept.clone().filter_map(|pair| last(pair)).max();
+            for pair in kept.filter(|pair| newest.is_some() && last(pair) == newest) {
+                let row = &self.check.series[pair.series];
+                let series = self
+                    .placement
+                    .arrange(row.clone(), &self.check.columns[pair.series]);
+                found.push(self.missing(pair, &series, false));
+            }
+        }
+        found
+    }
+
     /// A slice that failed at its very first measurement has no series yet.
     pub(super) fn failed_and_never_seen(&self) -> Vec<LimitVerdict> {
         let mut verdicts = Vec::new();

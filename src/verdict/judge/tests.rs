@@ -1,5 +1,5 @@
 use super::*;
-use crate::budget::{self, Limit};
+use crate::budget::{self, Limit, Rule};
 use crate::model::{Direction, Environment, RunId, Source, Tags, Unit};
 use crate::store::Cell;
 use crate::verdict::{Reason, Verdict};
@@ -77,18 +77,32 @@ fn judged(budgets: &[Budget], all: &[Made<'_>], with_base: bool) -> Outcome {
             direction: Some(Direction::Lower),
         })
         .collect();
-    let columns: Vec<Columns> = cells.into_iter().map(|own| own.into_iter().collect()).collect();
+    let columns: Vec<Columns> = cells
+        .into_iter()
+        .map(|own| own.into_iter().collect())
+        .collect();
     let commits = Commits {
         times: line
             .iter()
             .zip(0_i64..)
-            .map(|(id, i)| (id.clone(), Timestamp::from_second(1_790_000_000 + i * 86_400).unwrap()))
+            .map(|(id, i)| {
+                (
+                    id.clone(),
+                    Timestamp::from_second(1_790_000_000 + i * 86_400).unwrap(),
+                )
+            })
             .collect(),
         pins: budgets
             .iter()
             .flat_map(|own| &own.limits)
             .filter_map(|limit: &Limit| limit.drift.as_ref())
-            .map(|drift| (Path::new("f.toml").to_owned(), drift.anchor.clone(), commit(0)))
+            .map(|drift| {
+                (
+                    Path::new("f.toml").to_owned(),
+                    drift.anchor.clone(),
+                    commit(0),
+                )
+            })
             .collect(),
         ..Commits::default()
     };
@@ -128,8 +142,6 @@ fn words(outcome: &Outcome) -> Vec<(Option<Rule>, Verdict, Option<Reason>)> {
     all
 }
 
-use crate::budget::Rule;
-
 const ALL: &str = "[[limit]]\nid = \"t\"\nselect = { benchmark = \"m\", metric = \"time\" }\n\
     max = \"200ms\"\nregress = { limit = \"+5%\" }\n\
     creep = { window = \"60 commits\", limit = \"+4%\" }\n\
@@ -152,7 +164,12 @@ fn steady(n: usize, level: f64) -> Vec<Vec<f64>> {
 #[test]
 fn a_head_of_0_beside_a_history_above_0_has_no_relative_size() {
     let budgets = budgets(ALL);
-    for head in [vec![0.0], vec![0.0, 1e8, 1e8], vec![-1.0, -1.0], vec![0.0; 6]] {
+    for head in [
+        vec![0.0],
+        vec![0.0, 1e8, 1e8],
+        vec![-1.0, -1.0],
+        vec![0.0; 6],
+    ] {
         for with_base in [false, true] {
             let mut commits = steady(30, 1e8);
             commits.push(head.clone());
@@ -177,7 +194,9 @@ fn a_run_of_0_in_the_history_hides_nothing() {
     commits[12] = vec![0.0, 1e8, 1e8];
     commits.push(vec![1.3e8; 3]);
     let outcome = judged(&budgets, &[time(&commits)], true);
-    let regress = words(&outcome).into_iter().find(|own| own.0 == Some(Rule::Regress));
+    let regress = words(&outcome)
+        .into_iter()
+        .find(|own| own.0 == Some(Rule::Regress));
     assert_eq!(regress.map(|own| own.1), Some(Verdict::Over));
 }
 
@@ -199,10 +218,72 @@ fn a_counter_that_never_varied_may_fall_to_0() {
     }
 }
 
+#[test]
+fn a_limit_that_fell_silent_long_ago_is_missing_unless_it_was_retired() {
+    let two = budgets(
+        "[[limit]]\nid = \"t\"\nselect = { benchmark = \"m\", metric = \"time\" }\n\
+         regress = { limit = \"+5%\" }\n\
+         [[limit]]\nid = \"cpu\"\nselect = { benchmark = \"m\", metric = \"cpu\" }\n\
+         regress = { limit = \"+5%\" }\n",
+    );
+    for silent in [1, 10, 11, 40] {
+        for with_base in [false, true] {
+            let (told, whole) = (steady(12, 1e8), steady(12 + silent, 1e6));
+            let cpu = Made {
+                metric: "cpu",
+                unit: Unit::Nanoseconds,
+                commits: &whole,
+            };
+            let outcome = judged(&two, &[time(&told), cpu], with_base);
+            let of = |limit: &str| {
+                let mut all = outcome.limits.iter().filter(|own| own.limit == limit);
+                let one = all
+                    .next()
+                    .map(|own| (own.judgement.verdict, own.judgement.reason));
+                assert!(all.next().is_none());
+                one
+            };
+            let missing = Some((Verdict::Missing, Some(Reason::NotMeasured)));
+            assert_eq!(of("t"), missing, "silent for {silent}");
+            assert_eq!(of("cpu"), Some((Verdict::Within, None)));
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_a_name_once_had_is_no_misfit() {
+    let budgets = budgets(
+        "[[limit]]\nid = \"s\"\nselect = { benchmark = \"m\", metric = \"size\" }\nmax = \"2 MiB\"\n",
+    );
+    let own = steady(12, 1e6);
+    let size = |unit: Unit, commits| Made {
+        metric: "size",
+        unit,
+        commits,
+    };
+    let odd = Unit::Other("files".to_owned());
+    let mut once = vec![Vec::new(); 12];
+    once[3] = vec![7.0];
+    let outcome = judged(
+        &budgets,
+        &[size(Unit::Bytes, &own), size(odd.clone(), &once)],
+        false,
+    );
+    assert!(outcome.findings.is_empty(), "{:?}", outcome.findings);
+    assert_eq!(words(&outcome), [(Some(Rule::Max), Verdict::Within, None)]);
+    // The unit that it has now is what counts.
+    let outcome = judged(
+        &budgets,
+        &[size(Unit::Bytes, &own[..8]), size(odd, &own)],
+        false,
+    );
+    assert!(!outcome.findings.is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn no_finite_value_is_a_panic(
+    fn no_value_is_a_panic(
         mut commits in prop::collection::vec(
             prop::collection::vec(
                 prop_oneof![
