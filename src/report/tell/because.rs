@@ -105,12 +105,8 @@ pub(super) fn because(verdict: &LimitVerdict, reason: Reason) -> String {
             "history before this shallow clone is not known: check out with fetch-depth: 0"
                 .to_owned()
         }
-        Reason::NoRelativeSize if has_no_place(verdict) => {
-            "a run gave 0 or less beside a history above 0: no relative size; is the result real?"
-                .to_owned()
-        }
         Reason::NoRelativeSize => {
-            "the base is 0, so a relative change has no size: limit it with max".to_owned()
+            "the base or a run is 0 or less, so a relative change has no size: mend the result, or limit it with max".to_owned()
         }
         Reason::Warned => {
             "within its limit, over its warning: the next change like this one is over".to_owned()
@@ -211,9 +207,4 @@ fn both_sides(verdict: &LimitVerdict) -> String {
         "evidence on both sides of the limit, {likely}: {next}{least}{}",
         exhausted(verdict)
     )
-}
-
-/// The head itself has no place on the scale of its history.
-fn has_no_place(verdict: &LimitVerdict) -> bool {
-    verdict.judgement.level.is_none() && verdict.judgement.effect.is_none()
 }
