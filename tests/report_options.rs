@@ -69,3 +69,75 @@ fn templates_that_cannot_be_used_are_refused_before_anything_is_written() {
     assert!(!project.path("site").exists());
     insta::assert_snapshot!(told);
 }
+
+#[test]
+fn the_report_has_one_value_of_now_and_the_forecast_of_the_check() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nmax = \"140ms\"\n",
+    );
+    for day in 0..40 {
+        project.write("src.txt", &format!("{day}\n"));
+        project.git(&["add", "--all"]);
+        let date = format!("2026-{:02}-{:02}T12:00:00Z", 8 + day / 28, 1 + day % 28);
+        let vars = [
+            ("GIT_AUTHOR_DATE", date.as_str()),
+            ("GIT_COMMITTER_DATE", date.as_str()),
+        ];
+        let commit = ["commit", "--quiet", "--message", "Creep"];
+        assert_eq!(
+            project.run_in(project.root(), "git", &commit, &vars).code,
+            0
+        );
+        project.record(&[("parse", 100.0 + 0.5 * f64::from(day))]);
+    }
+    let read = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    let check = project.plimsoll(&["check", "--env", "ci", "--format", "json"]);
+    let check = read(&check.out);
+    let said = project.plimsoll(&[&["report", "-o", "site"], &NOW[..]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report = std::fs::read_to_string(project.path("site/data/report.json")).unwrap();
+    let report = read(&report);
+    let all = report["series"].as_array().unwrap();
+    let series = all.iter().find(|series| series["limit"] == "time").unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let (now, ledger) = (number(&series["level"]), &series["ledger"]);
+    assert!(
+        (now - number(&ledger["now"])).abs() < 1e-6 * now,
+        "{series:#}"
+    );
+    let left = number(&series["budget"]) - now;
+    assert!(
+        (left - number(&ledger["headroom"])).abs() < 1e-6 * now,
+        "{series:#}"
+    );
+    assert!(
+        (number(&series["used"]) - now / 140e6).abs() < 1e-9,
+        "{series:#}"
+    );
+    let told = &check["limits"][0]["exhausted"];
+    let days = number(&told["days"]);
+    assert!(days > 0.0, "{told}");
+    assert!(
+        (days - number(&series["breaks_in_days"]["estimate"])).abs() < 1e-6 * days,
+        "{told} {series:#}"
+    );
+}
+
+#[test]
+fn one_value_claims_nothing_of_drift_or_of_the_future() {
+    let mut project = Project::new();
+    project.budget(
+        "parser",
+        "[[limit]]\nid = \"time\"\nselect = { benchmark = \"parse\" }\nmax = \"140ms\"\n",
+    );
+    project.history(1, &[("parse", 100.0)]);
+    let said = project.plimsoll(&[&["report", "-o", "site"], &NOW[..]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let page = std::fs::read_to_string(project.path("site/index.html")).unwrap();
+    assert!(
+        page.contains("cannot tell") && !page.contains("steady"),
+        "{page}"
+    );
+}

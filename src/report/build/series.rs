@@ -4,21 +4,15 @@ use super::Builder;
 use super::changes::take_in;
 use super::state::state;
 use crate::analysis::{Analysis, Ledger, analyse};
-use crate::budget::{Budget, Limit};
+use crate::budget::{Budget, Limit, Rule};
 use crate::detect::Scale;
 use crate::history::{Point, Series};
 use crate::model::{Direction, SeriesKey};
 use crate::report::view::{
     ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
 };
-use crate::stats::{autocorrelation_factor, theil_sen};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-
-/// A forecast needs so many points and days, and reaches no further than the last number.
-const FORECAST: (usize, f64, f64) = (20, 21.0, 180.0);
-/// The newest points that a forecast looks at.
-const FORECAST_POINTS: usize = 300;
 
 impl Builder<'_> {
     /// Of a sweep of load steps one series stands for all: it has the verdict.
@@ -46,10 +40,16 @@ impl Builder<'_> {
             .and_then(|limit| limit.direction)
             .or(series.row.direction);
         let sign = direction.unwrap_or(Direction::Lower).worsening_sign();
-        let level = analysis.level();
         let budget = limit
             .and_then(|limit| limit.max.as_ref())
             .map(|max| max.value);
+        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+        let ledger = Ledger::new(&analysis).map(|ledger| ledger.with_creep(&analysis, &values));
+        // One value is "now" wherever it is told: that of the ledger, which follows a creep.
+        let level = ledger
+            .as_ref()
+            .map(|ledger| ledger.now)
+            .or_else(|| analysis.level());
         let used = level.zip(budget).map(|(level, budget)| {
             if sign > 0.0 {
                 level / budget
@@ -57,8 +57,6 @@ impl Builder<'_> {
                 budget / level
             }
         });
-        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
-        let ledger = Ledger::new(&analysis).map(|ledger| ledger.with_creep(&analysis, &values));
         let drift = ledger
             .as_ref()
             .and_then(|ledger| self.drift(series, &analysis, ledger));
@@ -82,8 +80,7 @@ impl Builder<'_> {
                 .and_then(|limit| limit.regress)
                 .map(|regress| regress.limit),
             drift,
-            breaks_in_days: budget
-                .and_then(|budget| self.forecast(series, &analysis, budget, sign)),
+            breaks_in_days: None,
             noise: self.noise(series, &analysis, level),
             silent_days: self.silent_days(series),
             machines: series.strata.clone(),
@@ -106,6 +103,11 @@ impl Builder<'_> {
             ledger.map(|ledger| ledger_view(&ledger, &view.changes, &analysis, budget, sign));
         let about = self.about.get(key).into_iter().flatten();
         let verdicts: Vec<_> = about.filter_map(|at| self.verdicts.get(*at)).collect();
+        // The check's own forecast: two of them would never agree.
+        view.breaks_in_days = verdicts
+            .iter()
+            .filter(|v| v.rule == Some(Rule::Max) && Some(&v.limit) == view.limit.as_ref())
+            .find_map(|v| Some(v.exhausted.as_ref()?.days));
         let fresh = verdicts.iter().find_map(|v| self.fresh_change(&view, v));
         if let Some(fresh) = fresh {
             take_in(&mut view, fresh, sign);
@@ -127,6 +129,10 @@ impl Builder<'_> {
 
     fn drift(&self, series: &Series, analysis: &Analysis, ledger: &Ledger) -> Option<Drift> {
         let start = analysis.breaks.last().copied().unwrap_or(0);
+        // One value has gone nowhere yet.
+        if start + 1 >= series.points.len() {
+            return None;
+        }
         let days = self.days(series.points.get(start)?.place, series.points.last()?.place)?;
         let absolute = ledger.now - ledger.opening;
         let relative = if ledger.opening.abs() > 0.0 {
@@ -163,50 +169,6 @@ impl Builder<'_> {
         let last = series.points.last()?.place;
         let newest = *self.silent.newest.get(&series.row.key.env)?;
         (last < newest).then(|| self.days(last, newest)).flatten()
-    }
-
-    /// Days until the level reaches the budget: headroom over the Theil–Sen slope since the last
-    /// break (Sen 1968), with the slope's interval. Only where that excludes 0.
-    fn forecast(
-        &self,
-        series: &Series,
-        analysis: &Analysis,
-        budget: f64,
-        sign: f64,
-    ) -> Option<(f64, f64, f64)> {
-        let (least_points, least_days, furthest) = FORECAST;
-        let start = analysis.breaks.last().copied().unwrap_or(0);
-        // Pairs of points are compared, so their number is bounded.
-        let start = start.max(series.points.len().saturating_sub(FORECAST_POINTS));
-        let points = &series.points[start..];
-        let origin = points.first()?.place;
-        let x: Vec<f64> = points
-            .iter()
-            .map(|p| self.days(origin, p.place))
-            .collect::<Option<_>>()?;
-        let y: Vec<f64> = points
-            .iter()
-            .zip(&analysis.offsets[start..])
-            .filter(|(_, offset)| offset.is_finite())
-            .map(|(p, _)| sign * p.value)
-            .collect();
-        let room = sign * (budget - analysis.level()?);
-        if points.len() < least_points
-            || y.len() != x.len()
-            || x.last()? - x.first()? < least_days
-            || room <= 0.0
-        {
-            return None;
-        }
-        let first = theil_sen(&x, &y, 0.95, 1.0)?;
-        let residuals: Vec<f64> = x.iter().zip(&y).map(|(x, y)| y - first.slope * x).collect();
-        let slope = theil_sen(&x, &y, 0.95, autocorrelation_factor(&residuals))?;
-        if slope.low <= 0.0 {
-            return None;
-        }
-        let days = |slope: f64| room / slope;
-        (days(slope.slope) <= furthest)
-            .then(|| (days(slope.slope), days(slope.high), days(slope.low)))
     }
 
     fn point(&self, series: &Series, point: &Point) -> PointView {

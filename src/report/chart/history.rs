@@ -473,7 +473,15 @@ impl<'a> Plot<'a> {
             (x(day), y(day, future.latest))
         }));
         area.draw(&Polygon::new(corners, Ink::Forecast.color().filled()))?;
-        let course = vec![(start, level), (x(days), y(days, future.estimate))];
+        // Where it would leave the plot it ends, and does not bend.
+        let rise = (budget - level) / future.estimate;
+        let room = if rise > 0.0 { self.high } else { self.low } - level;
+        let end = if rise.abs() > 0.0 {
+            days.min((room / rise).max(0.0))
+        } else {
+            days
+        };
+        let course = vec![(start, level), (x(end), y(end, future.estimate))];
         area.draw(&PathElement::new(course, Ink::Course.color()))?;
         let word = format!("if nothing changes, +{days:.0} d");
         let bottom = (SIZE.0 as i32 - 8, SIZE.1 as i32 - 12);

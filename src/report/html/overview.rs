@@ -197,12 +197,21 @@ fn used(series: &SeriesView) -> String {
     }
 }
 
+/// With fewer points nothing can be said of the future.
+const TELLING: usize = 20;
+
 /// When the budget breaks, in words.
 pub(super) fn breaks(series: &SeriesView) -> String {
     match (series.state, series.breaks_in_days) {
+        // What is broken is another rule than the limit of the value.
+        (State::Broken, _) if series.used.is_some_and(|used| used < 1.0) => {
+            "another rule is broken".to_owned()
+        }
         (State::Broken, _) => "broken".to_owned(),
         (State::NoData, _) => String::new(),
         (_, Some((estimate, low, high))) => days_left(estimate, low, high),
+        _ if series.used.is_some_and(|used| used > 1.0) => "past it already".to_owned(),
+        _ if series.budget.is_some() && series.points.len() < TELLING => "cannot tell".to_owned(),
         _ if series.budget.is_some() && series.drift.is_some() => "steady".to_owned(),
         _ => String::new(),
     }
