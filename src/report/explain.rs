@@ -204,7 +204,8 @@ fn evidence(one: &Explained) -> Gate {
             | Reason::TooFewSamples
             | Reason::OrderUnknown
             | Reason::AnchorNotMeasured
-            | Reason::NoRelativeSize),
+            | Reason::NoRelativeSize
+            | Reason::NotDeterministic),
         ) => format!("not enough: {}", reason.as_str()),
         _ => "enough".to_owned(),
     };

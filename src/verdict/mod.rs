@@ -93,6 +93,8 @@ pub enum Reason {
     OrderUnknown,
     /// The base level is 0: a relative change has no size.
     NoRelativeSize,
+    /// Said to be the same in every run, and runs of one commit differ.
+    NotDeterministic,
     /// Within the limit, over its warning.
     Warned,
     /// Not measured at this commit.
@@ -125,7 +127,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are declared.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Learning,
         Self::Suspect,
         Self::BothSides,
@@ -133,6 +135,7 @@ impl Reason {
         Self::TooFewSamples,
         Self::OrderUnknown,
         Self::NoRelativeSize,
+        Self::NotDeterministic,
         Self::Warned,
         Self::NotMeasured,
         Self::BenchmarkFailed,
@@ -160,6 +163,7 @@ impl Reason {
             Self::TooFewSamples => "too-few-samples",
             Self::OrderUnknown => "order-unknown",
             Self::NoRelativeSize => "no-relative-size",
+            Self::NotDeterministic => "not-deterministic",
             Self::Warned => "warned",
             Self::NotMeasured => "not-measured",
             Self::BenchmarkFailed => "benchmark-failed",
@@ -229,7 +233,8 @@ pub struct LimitVerdict {
     pub accepted: Option<AcceptedBy>,
     /// The series of a family that it is about, where it is about more than one.
     pub members: Vec<SeriesKey>,
-    /// What it was compared with, where that is not the base; or why its guard does not fit.
+    /// What it was compared with, where that is not the base; or why its guard does not fit; or the
+    /// runs of a metric that is not as deterministic as its limit says.
     pub against: Option<String>,
     /// The level before, where it is an estimate of its own (an exponent, a slope) and known.
     pub before: Option<f64>,

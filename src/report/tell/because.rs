@@ -37,6 +37,7 @@ fn of_pairs(verdict: &LimitVerdict, pairs: usize, reason: Reason) -> Option<Stri
         | Reason::TooFewSamples
         | Reason::OrderUnknown
         | Reason::NoRelativeSize
+        | Reason::NotDeterministic
         | Reason::Warned
         | Reason::NotMeasured
         | Reason::BenchmarkFailed
@@ -105,6 +106,7 @@ pub(super) fn because(verdict: &LimitVerdict, reason: Reason) -> String {
             "history before this shallow clone is not known: check out with fetch-depth: 0"
                 .to_owned()
         }
+        Reason::NotDeterministic => not_deterministic(verdict),
         Reason::NoRelativeSize => {
             "the base or a run is 0 or less, so a relative change has no size: mend the result, or limit it with max".to_owned()
         }
@@ -206,5 +208,14 @@ fn both_sides(verdict: &LimitVerdict) -> String {
     format!(
         "evidence on both sides of the limit, {likely}: {next}{least}{}",
         exhausted(verdict)
+    )
+}
+
+/// Runs that should be equal and are not.
+fn not_deterministic(verdict: &LimitVerdict) -> String {
+    let runs = verdict.against.as_deref().unwrap_or("see the values");
+    format!(
+        "the metric is not deterministic: runs of one commit differ: {}; mend it, or remove deterministic = true",
+        text::plain(runs)
     )
 }

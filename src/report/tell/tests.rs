@@ -14,6 +14,7 @@ fn expected(reason: Reason) -> (Verdict, &'static str) {
         Reason::TooFewRuns => (Verdict::Unproven, "--runs"),
         Reason::TooFewSamples => (Verdict::Unproven, "lengthen the benchmark"),
         Reason::OrderUnknown => (Verdict::Unproven, "fetch-depth: 0"),
+        Reason::NotDeterministic => (Verdict::Unproven, "remove deterministic = true"),
         Reason::NoRelativeSize => (Verdict::Unproven, "limit it with max"),
         Reason::Warned => (Verdict::Within, "the next change"),
         Reason::NotMeasured => (Verdict::Missing, "record it"),

@@ -5,7 +5,7 @@ use super::{Bench, Judging};
 use crate::budget::Rule;
 use crate::model::Direction;
 use crate::verdict::select::Pair;
-use crate::verdict::{LimitVerdict, Reason, Verdict, judge_max, judge_regress};
+use crate::verdict::{Judgement, LimitVerdict, Reason, Verdict, judge_max, judge_regress};
 
 impl Judging<'_, '_> {
     pub(super) fn max(&self, pair: &Pair<'_>, bench: &Bench<'_>, limit: f64) -> LimitVerdict {
@@ -22,6 +22,13 @@ impl Judging<'_, '_> {
         let points = self.with_its_own(judged.points);
         let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
         judged.without_base(&mut judgement);
+        let top = judged.base.working(limit);
+        let differing = differing(
+            pair,
+            bench,
+            &mut judgement,
+            head.ys.iter().all(|y| *y > top),
+        );
         let level = judgement.level;
         let seen = Seen {
             bench,
@@ -30,7 +37,6 @@ impl Judging<'_, '_> {
         };
         let mut own = None;
         if judgement.verdict == Verdict::Over && self.check.base.is_some() && judged.own {
-            let top = judged.base.working(limit);
             let over_before = judged.base.level > top;
             own = self.own_part(&mut judgement, &seen, exact, over_before, Some(top));
             if judgement.carried.is_some() {
@@ -39,6 +45,7 @@ impl Judging<'_, '_> {
         }
         let mut found = self.describe(pair, bench, Rule::Max, judgement);
         found.new_machine = !judged.own && !bench.base_points.is_empty();
+        found.against = differing;
         found.limit_value = Some(limit);
         found.used = level.map(|level| used(level, limit, pair.direction));
         if matches!(found.judgement.verdict, Verdict::Over | Verdict::Inherited) {
@@ -71,8 +78,11 @@ impl Judging<'_, '_> {
         judged.without_base(&mut judgement);
         let margin = judged.base.margin(rule.limit).filter(|_| judged.own);
         let delta = head.centre - judged.base.level;
+        let beyond = |y: &f64| *y - judged.base.level > margin.unwrap_or(0.0);
+        let differing = differing(pair, bench, &mut judgement, head.ys.iter().all(beyond));
         let mut found = self.describe(pair, bench, Rule::Regress, judgement);
         found.new_machine = !judged.own && !bench.base_points.is_empty();
+        found.against = differing;
         found.limit_value = margin.map(|margin| judged.base.value(judged.base.level + margin));
         found.allowed = Some(pair.direction.worsening_sign() * rule.limit);
         found.used = margin.map(|margin| (delta / margin).max(0.0));
@@ -102,3 +112,53 @@ fn used(level: f64, limit: f64, direction: Direction) -> f64 {
         Direction::Higher => limit / level,
     }
 }
+
+/// What its owner says is the same in every run and is not: never within, and over only where every
+/// run is. Tells the runs, where that changed the answer.
+pub(super) fn differing(
+    pair: &Pair<'_>,
+    bench: &Bench<'_>,
+    judgement: &mut Judgement,
+    all_over: bool,
+) -> Option<String> {
+    if !pair.limit.deterministic {
+        return None;
+    }
+    let runs: Vec<f64> = bench
+        .head_points
+        .iter()
+        .flat_map(|point| bench.series.runs_of(point))
+        .map(|run| run.value)
+        .collect();
+    not_deterministic(&runs, judgement, all_over)
+}
+
+/// The same for the values of the runs.
+pub(in crate::verdict) fn not_deterministic(
+    runs: &[f64],
+    judgement: &mut Judgement,
+    all_over: bool,
+) -> Option<String> {
+    let same = runs.windows(2).all(|two| two[0].total_cmp(&two[1]).is_eq());
+    let over = judgement.verdict == Verdict::Over && all_over;
+    if same || over || judgement.verdict == Verdict::Missing {
+        return None;
+    }
+    judgement.verdict = Verdict::Unproven;
+    judgement.reason = Some(Reason::NotDeterministic);
+    judgement.improved = false;
+    judgement.p = None;
+    let mut values: Vec<f64> = runs.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let more = if values.len() > MOST_TOLD {
+        ", …"
+    } else {
+        ""
+    };
+    let told: Vec<String> = values.iter().take(MOST_TOLD).map(f64::to_string).collect();
+    Some(format!("{}{more}", told.join(", ")))
+}
+
+/// So many different values of runs are told.
+const MOST_TOLD: usize = 6;

@@ -20,6 +20,7 @@ pub use causes::{Cause, find_causes};
 pub(super) use causes::{EXPLAINED, most_telling, tells_the_same};
 pub use explain::{BaseFacts, ContrastFacts, Explained, Pooled, explain};
 pub(super) use family::{no_sizes, size_of, slices_without_series, too_few_sizes};
+pub(super) use level::not_deterministic;
 pub(super) use many::sort_worst_first;
 pub use ratchet::Tightening;
 

@@ -280,6 +280,41 @@ fn a_unit_that_a_name_once_had_is_no_misfit() {
     assert!(!outcome.findings.is_empty());
 }
 
+#[test]
+fn a_deterministic_metric_whose_runs_differ_is_never_within() {
+    let budgets = budgets(
+        "[[limit]]\nid = \"q\"\nselect = { benchmark = \"m\", metric = \"queries\" }\n\
+         deterministic = true\nmax = \"6\"\nregress = { limit = \"+10%\" }\n",
+    );
+    for (head, verdict) in [
+        (vec![3.0, 9.0, 3.0], Verdict::Unproven),
+        (vec![3.0, 9.0], Verdict::Unproven),
+        (vec![3.0, 12.0, 3.0, 3.0, 3.0], Verdict::Unproven),
+        (vec![9.0, 12.0, 9.0], Verdict::Over),
+        (vec![9.0], Verdict::Over),
+        (vec![3.0, 3.0], Verdict::Within),
+    ] {
+        for with_base in [false, true] {
+            let mut commits = vec![vec![3.0]; 8];
+            commits.push(head.clone());
+            let made = Made {
+                metric: "queries",
+                unit: Unit::Count,
+                commits: &commits,
+            };
+            let outcome = judged(&budgets, &[made], with_base);
+            assert_eq!(outcome.limits.len(), 2);
+            for own in &outcome.limits {
+                assert_eq!(own.judgement.verdict, verdict, "{:?} of {head:?}", own.rule);
+                if verdict == Verdict::Unproven {
+                    assert_eq!(own.judgement.reason, Some(Reason::NotDeterministic));
+                    assert!(own.against.as_ref().unwrap().starts_with("3, "));
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]

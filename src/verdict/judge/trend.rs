@@ -1,6 +1,7 @@
 //! Rules over time: `creep`, `drift`, and the day on which a limit is reached.
 
 use super::blame::Seen;
+use super::level::differing;
 use super::{Bench, Judging};
 use crate::analysis::{Base, CreepFound, Step, Windowed, exhaustion, measure_creep};
 use crate::budget::{Anchor, Creep, Drift, Rule, Window};
@@ -320,8 +321,11 @@ impl Judging<'_, '_> {
                 judgement.carried = Some(if brought { places } else { Vec::new() });
             }
         }
+        let beyond = |y: &f64| *y > level_then + margin;
+        let differing = differing(pair, bench, &mut judgement, head.ys.iter().all(beyond));
         let level = judgement.level;
         let mut found = self.describe(pair, bench, Rule::Drift, judgement);
+        found.against = differing;
         let top = base.value(level_then + margin);
         found.allowed = Some(pair.direction.worsening_sign() * fraction);
         found.limit_value = Some(top);

@@ -12,7 +12,7 @@ mod rules;
 pub use left_out::{LeftOut, LeftOutReason};
 pub use rules::{Contrast, judge_paired_max, judge_paired_regress};
 
-use super::judge::{accept, blank, sort_worst_first, unjudged};
+use super::judge::{accept, blank, not_deterministic, sort_worst_first, unjudged};
 use super::rules::ALPHA;
 use super::select::{fits, matches_nothing};
 use super::{Judgement, LimitVerdict, Outcome, Reason, Verdict};
@@ -324,13 +324,32 @@ impl One<'_, '_> {
         let contrast = self.series.contrast(self.direction)?;
         let exact = contrast.is_exact(self.limit.deterministic, &self.series.unit);
         let mut judgement = judge_paired_regress(&contrast, rule, exact);
+        let margin = contrast.margin(rule.limit);
+        let differing = self.differing(&mut judgement, |base, head| {
+            contrast.all_beyond(base, head, margin.unwrap_or(0.0))
+        });
         self.ask_for_evidence(&mut judgement);
         let mut found = self.describe(Some(Rule::Regress), judgement);
-        let margin = contrast.margin(rule.limit);
+        found.against = differing;
         found.limit_value = margin.map(|margin| contrast.value_at(margin));
         found.allowed = Some(self.direction.worsening_sign() * rule.limit);
         found.used = margin.map(|margin| (contrast.shift.shift.value / margin).max(0.0));
         Some(found)
+    }
+
+    /// What its owner says is the same in every run and is not; the head's runs tell it, else the base's.
+    fn differing(
+        &self,
+        judgement: &mut Judgement,
+        all_over: impl Fn(&[f64], &[f64]) -> bool,
+    ) -> Option<String> {
+        if !self.limit.deterministic {
+            return None;
+        }
+        let (base, head) = (&self.series.base, &self.series.head);
+        let over = all_over(base, head);
+        not_deterministic(head, judgement, over)
+            .or_else(|| not_deterministic(base, judgement, over))
     }
 
     /// The guard of a series, by the head's runs: where it is missing or out of its bounds, nothing is
@@ -413,9 +432,17 @@ impl One<'_, '_> {
                 judgement.verdict = Verdict::Inherited;
             }
         }
+        let head = &self.series.head;
+        let differing = if self.limit.deterministic {
+            let over = head.iter().all(|value| sign * value > sign * max.value);
+            not_deterministic(head, &mut judgement, over)
+        } else {
+            None
+        };
         self.ask_for_evidence(&mut judgement);
         let level = judgement.level;
         let mut found = self.describe(Some(Rule::Max), judgement);
+        found.against = differing;
         found.limit_value = Some(max.value);
         found.used = level.map(|level| match self.direction {
             Direction::Lower => level / max.value,

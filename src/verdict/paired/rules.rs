@@ -89,6 +89,14 @@ impl Contrast {
         }
     }
 
+    /// Whether every value of the head is worse than every one of the base by more than a shift.
+    #[must_use]
+    pub fn all_beyond(&self, base: &[f64], head: &[f64], margin: f64) -> bool {
+        let y = |x: &f64| self.sign * if self.log { x.ln() } else { *x };
+        let worst = base.iter().map(y).fold(f64::NEG_INFINITY, f64::max);
+        head.iter().all(|value| y(value) - worst > margin)
+    }
+
     /// The base's level moved by a shift, in input units.
     #[must_use]
     pub fn value_at(&self, shift: f64) -> f64 {

@@ -333,3 +333,30 @@ fn what_else_differs_between_the_builds_is_said_beside_an_over() {
     let each = over.causes[0].ratio.unwrap();
     assert!((each - 5e5).abs() < 1e5, "10 ms by 20 allocations: {each}");
 }
+
+#[test]
+fn a_deterministic_metric_whose_runs_differ_is_never_within_by_pairs() {
+    let budgets = [budget(
+        "[[limit]]\nid = \"q\"\nselect = { benchmark = \"app\", metric = \"queries\" }\n\
+         deterministic = true\nmax = \"6\"\nregress = { limit = \"+10%\" }\n",
+    )];
+    let answer = |base: Vec<f64>, head: Vec<f64>| {
+        let series = [series("queries", Unit::Count, base, head)];
+        let all = judged(&series, &budgets, true).limits;
+        all.iter()
+            .map(|own| (own.judgement.verdict, own.judgement.reason))
+            .collect::<Vec<_>>()
+    };
+    let odd = (Verdict::Unproven, Some(Reason::NotDeterministic));
+    let mut one = vec![3.0; 7];
+    one[3] = 9.0;
+    assert_eq!(answer(vec![3.0; 7], one), [odd, odd]);
+    let mut all = vec![9.0; 7];
+    all[3] = 12.0;
+    for own in answer(vec![3.0; 7], all) {
+        assert_eq!(own.0, Verdict::Over);
+    }
+    for own in answer(vec![3.0; 7], vec![3.0; 7]) {
+        assert_eq!(own, (Verdict::Within, None));
+    }
+}

@@ -4,6 +4,7 @@ use super::Member;
 use crate::budget::Rule;
 use crate::model::{SeriesKey, Unit};
 use crate::verdict::judge::Judging;
+use crate::verdict::judge::level::not_deterministic;
 use crate::verdict::select::Pair;
 use crate::verdict::{Judgement, LimitVerdict, Reason, Verdict};
 
@@ -47,11 +48,18 @@ impl Judging<'_, '_> {
                 found
             }
         };
+        let mut differing = None;
+        for member in members.iter().filter(|_| pair.limit.deterministic) {
+            let told =
+                not_deterministic(&member.values, &mut judgement, grows(members, sign, most));
+            differing = differing.or(told.map(|runs| format!("{runs} at {tag}={}", member.size)));
+        }
         judgement.level = head;
         judgement.smallest_effect = Some(0.0);
         let mut found = self.describe_family(pair, key, Rule::Growth, members, judgement);
         let row = &self.check.series[pair.series];
         found.unit = Unit::Other(format!("{} per {tag}", row.unit.as_str()));
+        found.against = differing;
         found.value = head;
         found.limit_value = Some(most);
         found.before = base;
@@ -86,6 +94,16 @@ impl Judging<'_, '_> {
         });
         (places, slopes.last().map(|(_, slope)| *slope))
     }
+}
+
+/// Whether the growth exceeds the limit whichever runs of two neighbouring sizes are taken.
+fn grows(members: &[Member], sign: f64, most: f64) -> bool {
+    let least = |own: &Member| own.values.iter().map(|v| sign * v).fold(f64::NAN, f64::min);
+    let worst = |own: &Member| own.values.iter().map(|v| sign * v).fold(f64::NAN, f64::max);
+    members.windows(2).any(|two| {
+        (least(&two[1]) - worst(&two[0])) / (two[1].size - two[0].size)
+            > most + 1e-9 * most.max(1.0)
+    })
 }
 
 /// The greatest Δvalue ÷ Δsize between neighbouring sizes, worse being positive.

@@ -29,6 +29,8 @@ pub(super) struct Member {
     /// Level of the base.
     pub(super) base: Option<f64>,
     pub(super) runs: usize,
+    /// The head's runs.
+    pub(super) values: Vec<f64>,
     /// Places and values of the points before the head.
     pub(super) earlier: Vec<(u32, f64)>,
 }
@@ -186,15 +188,16 @@ impl Judging<'_, '_> {
             );
             let base = base.map(|base| base.value(base.level));
             let earlier = bench.earlier.iter().map(|p| (p.place, p.value)).collect();
-            (median(&runs), base, runs.len(), earlier)
+            (median(&runs), base, runs, earlier)
         });
-        let (head, base, runs, earlier) = there.unwrap_or((None, None, 0, Vec::new()));
+        let (head, base, values, earlier) = there.unwrap_or_default();
         Some(Member {
             index: pair.series,
             size,
             head,
             base,
-            runs,
+            runs: values.len(),
+            values,
             earlier,
         })
     }
