@@ -6,7 +6,7 @@
 mod report_support;
 
 use plimsoll::report::html::{ReportError, Theme, render, render_single};
-use plimsoll::report::view::{ReportView, State};
+use plimsoll::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
 use proptest::prelude::*;
 use report_support::{HOSTILE, commits, excursion, hostile, project};
 use std::collections::BTreeMap;
@@ -454,6 +454,32 @@ fn the_feed_is_well_formed_and_its_ids_stay() {
         "{page}"
     );
     assert!(!page.contains("cart latency.p95"), "{page}");
+}
+
+#[test]
+fn a_change_keeps_its_own_suspects_where_others_narrow_the_group() {
+    let mut view = project();
+    let words = "by itself it may be any of 25 commits";
+    assert!(!files(&view)["regressions.html"].contains("by itself"));
+    let is_worse = |change: &ChangeView| change.kind == ChangeKind::Change && !change.improved;
+    let of = |series: &SeriesView| series.changes.iter().position(is_worse);
+    let with: Vec<usize> = (0..view.series.len())
+        .filter(|at| of(&view.series[*at]).is_some())
+        .collect();
+    let narrow = of(&view.series[with[0]]).map(|at| view.series[with[0]].changes[at].clone());
+    let narrow = narrow.unwrap();
+    let at = of(&view.series[with[1]]).unwrap();
+    let wide = &mut view.series[with[1]].changes[at];
+    wide.commit = narrow.commit;
+    wide.suspects = (narrow.commit - 12..=narrow.commit + 12).collect();
+    let files = files(&view);
+    for name in ["regressions.html", "regressions.xml"] {
+        assert!(
+            text(&files[name]).contains(words),
+            "{name}: {}",
+            text(&files[name])
+        );
+    }
 }
 
 #[test]

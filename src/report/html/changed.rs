@@ -60,6 +60,8 @@ struct Effect {
     effect: String,
     levels: String,
     confidence: &'static str,
+    /// Commits that may have brought it by this series alone, where the group has fewer.
+    among: Option<usize>,
     class: &'static str,
     word: &'static str,
     accepted: Option<String>,
@@ -164,14 +166,20 @@ impl Group {
             effects: found
                 .iter()
                 .take(EFFECTS)
-                .map(|(series, change)| Effect::new(view, names, series, change))
+                .map(|(series, change)| Effect::new(view, names, series, change, last - first + 1))
                 .collect(),
         }
     }
 }
 
 impl Effect {
-    fn new(view: &ReportView, names: &Names, series: &SeriesView, change: &ChangeView) -> Self {
+    fn new(
+        view: &ReportView,
+        names: &Names,
+        series: &SeriesView,
+        change: &ChangeView,
+        of_group: usize,
+    ) -> Self {
         let scale = scale(series);
         let (class, word) = if change.improved {
             ("improved", "better")
@@ -195,6 +203,7 @@ impl Effect {
                 scale.value(change.after)
             ),
             confidence: change.confidence,
+            among: Some(change.suspects.len()).filter(|own| *own > of_group),
             class,
             word,
             accepted: change
