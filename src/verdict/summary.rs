@@ -1,7 +1,7 @@
 //! From many verdicts to one word and one exit code.
 
-use super::{LimitVerdict, Reason, Verdict};
-use crate::budget::{Consequence, Kind};
+use super::{LeftOut, LeftOutReason, LimitVerdict, Reason, Verdict};
+use crate::budget::{Budget, Consequence, Kind};
 use crate::model::SeriesKey;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub enum Exit {
 /// How many series were judged, and why the others were not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
-    /// Series that a limit expects at this commit.
+    /// Series that a limit expects at this commit; of a paired check also rules that it left out.
     pub expected: usize,
     /// Series with an answer: within, over, accepted or inherited.
     pub judged: usize,
@@ -73,6 +73,34 @@ impl Summary {
             exit,
             census: census(limits),
         }
+    }
+
+    /// Adds the rules of a paired check that need what pairs do not have: nobody judged them, so they
+    /// are unproven, and fail where their limit asks for proof or all is asked for it. A benchmark that
+    /// the base lacks, or a limit of another environment, is as new or as foreign to any check.
+    #[must_use]
+    pub fn beside(mut self, left_out: &[LeftOut], budgets: &[Budget], strict: bool) -> Self {
+        let limit = |rule: &LeftOut| {
+            let mut own = budgets.iter().filter(|own| own.feature == rule.feature);
+            own.find_map(|own| own.limits.iter().find(|limit| limit.id == rule.limit))
+        };
+        let unjudged = |rule: &&LeftOut| {
+            use LeftOutReason::{NeedsHistory, NotByPairs};
+            matches!(rule.reason, NeedsHistory | NotByPairs)
+        };
+        for rule in left_out.iter().filter(unjudged) {
+            self.census.expected += 1;
+            let word = rule.reason.as_str();
+            *self.census.reasons.entry(word).or_default() += 1;
+            self.verdict = self.verdict.max(Verdict::Unproven);
+            let fails = limit(rule).is_some_and(|limit| {
+                limit.kind == Kind::Symptom && (strict || limit.unproven == Consequence::Fail)
+            });
+            if fails && self.exit == Exit::Within {
+                self.exit = Exit::Over;
+            }
+        }
+        self
     }
 }
 

@@ -196,7 +196,11 @@ pub(crate) fn judge(
         all_expected: telling.all_expected,
         today: load::today(world),
     });
-    let summary = summary(&outcome, telling, &measured.sampled);
+    let summary = summary(&outcome, telling, &measured.sampled).beside(
+        &outcome.left_out,
+        &rules.budgets,
+        telling.strict && telling.all_expected,
+    );
     if !outcome.elsewhere.is_empty() {
         notes.push(format!(
             "not judged, since this benchmark does not measure them: {}",

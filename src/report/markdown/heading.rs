@@ -26,8 +26,9 @@ pub(super) fn verdict_words(
         return (
             "❌",
             format!(
-                "{} of {total} not proven, and proof is asked for",
-                tally.unproven
+                "{} of {} not proven, and proof is asked for",
+                tally.unproven + tally.left_out,
+                total + tally.left_out
             ),
         );
     }
@@ -102,7 +103,9 @@ pub(super) fn verdict_words(
         String::new()
     };
     let judged = total - tally.learning;
-    if judged == tally.within {
+    if judged == tally.within && tally.left_out > 0 {
+        ("❔", format!("{judged} within{better}{learning}{left}"))
+    } else if judged == tally.within {
         ("✅", format!("all {judged} within{better}{learning}{left}"))
     } else {
         (

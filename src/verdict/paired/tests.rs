@@ -360,3 +360,31 @@ fn a_deterministic_metric_whose_runs_differ_is_never_within_by_pairs() {
         assert_eq!(own, (Verdict::Within, None));
     }
 }
+
+#[test]
+fn a_rule_that_nobody_judged_fails_where_proof_is_asked_for() {
+    use crate::verdict::{Exit, Summary};
+    let text = |unproven| {
+        budget(&format!(
+            "[[limit]]\nid = \"t\"\nselect = {{ benchmark = \"app\" }}\nmax = \"1s\"\n\
+             drift = {{ limit = \"+10%\", vs = \"tag:v1\" }}\nunproven = \"{unproven}\"\n"
+        ))
+    };
+    for (unproven, strict, exit) in [
+        ("warn", false, Exit::Within),
+        ("warn", true, Exit::Over),
+        ("fail", false, Exit::Over),
+    ] {
+        let budgets = [text(unproven)];
+        let outcome = judged(&[slower(0.0, 20)], &budgets, true);
+        assert_eq!(outcome.limits.len(), 1);
+        let found = Summary::new(&outcome.limits, strict, false).beside(
+            &outcome.left_out,
+            &budgets,
+            strict,
+        );
+        assert_eq!((found.exit, found.verdict), (exit, Verdict::Unproven));
+        assert_eq!((found.census.expected, found.census.judged), (2, 1));
+        assert_eq!(found.census.reasons["needs-history"], 1);
+    }
+}
