@@ -155,7 +155,7 @@ pub fn sample(
         controls: order.len().saturating_sub(2 * pairs) / 2,
         cost: (cost[0], cost[1]),
         time_needed: (pairs == 0).then(|| pair_cost.mul_f64(plan.pairs.unwrap_or(least) as f64)),
-        failed: gathered.failed(),
+        failed: gathered.failed(pairs),
         series: gathered.series(env),
     })
 }
@@ -177,7 +177,8 @@ struct Column {
 struct Gathered {
     columns: BTreeMap<Name, Column>,
     failed: BTreeMap<(String, Tags), String>,
-    worked: BTreeSet<String>,
+    /// Pairs in which the head gave any result of a benchmark and slice.
+    heard: BTreeMap<(String, Tags), BTreeSet<usize>>,
 }
 
 impl Gathered {
@@ -194,7 +195,10 @@ impl Gathered {
     }
 
     fn take_one(&mut self, turn: Turn, one: Measurement) {
-        self.worked.insert(one.benchmark.clone());
+        if let Turn::Pair(pair, Side::Head) = turn {
+            let name = (one.benchmark.clone(), one.tags.clone());
+            self.heard.entry(name).or_default().insert(pair);
+        }
         let column = self
             .columns
             .entry((one.benchmark, one.metric, one.tags))
@@ -218,15 +222,26 @@ impl Gathered {
         }
     }
 
-    fn failed(&self) -> Vec<crate::model::Failure> {
-        self.failed
+    /// What the head could not run, now and then or at all, in so many pairs.
+    fn failed(&self, pairs: usize) -> Vec<crate::model::Failure> {
+        let failure = |(benchmark, tags): &(String, Tags), reason: String| crate::model::Failure {
+            benchmark: benchmark.clone(),
+            reason,
+            tags: tags.clone(),
+        };
+        let told = self.failed.iter();
+        let mut all: Vec<_> = told
+            .map(|(name, reason)| failure(name, reason.clone()))
+            .collect();
+        let silent = self
+            .heard
             .iter()
-            .map(|((benchmark, tags), reason)| crate::model::Failure {
-                benchmark: benchmark.clone(),
-                reason: reason.clone(),
-                tags: tags.clone(),
-            })
-            .collect()
+            .filter(|(name, runs)| runs.len() < pairs && !self.failed.contains_key(*name));
+        all.extend(silent.map(|(name, runs)| {
+            let reason = format!("it gave a result in {} of {pairs} runs only", runs.len());
+            failure(name, reason)
+        }));
+        all
     }
 
     fn series(self, env: &str) -> Vec<PairedSeries> {

@@ -154,7 +154,9 @@ pub fn effect(verdict: &LimitVerdict) -> String {
 #[must_use]
 pub fn limit(verdict: &LimitVerdict) -> String {
     if let Some(allowed) = verdict.allowed {
-        if let Some(slice) = &verdict.against {
+        // Runs that differ are no slice.
+        let runs_differ = verdict.judgement.reason == Some(Reason::NotDeterministic);
+        if let Some(slice) = verdict.against.as_ref().filter(|_| !runs_differ) {
             return format!(
                 "allowed {} on {}",
                 text::effect(allowed),

@@ -202,6 +202,43 @@ fn a_benchmark_that_one_side_lacks_stays_empty_there() {
     assert_eq!(found.failed[0].benchmark, "broken");
 }
 
+#[test]
+fn a_benchmark_that_is_silent_in_some_runs_of_the_head_failed() {
+    struct Flaky(usize);
+    impl Bench for Flaky {
+        fn run(&mut self, side: Side) -> Result<Taken, LabError> {
+            let mut measurements = vec![one("cpu", 1.0)];
+            let flaky = Measurement {
+                benchmark: "flaky".into(),
+                ..one("cpu", 1.0)
+            };
+            if side == Side::Head {
+                self.0 += 1;
+            }
+            if side == Side::Base || self.0.is_multiple_of(3) {
+                measurements.push(flaky);
+            }
+            Ok(Taken {
+                measurements,
+                failures: Vec::new(),
+            })
+        }
+    }
+    let fixed = Plan {
+        pairs: Some(6),
+        control: false,
+        ..plan(1)
+    };
+    let clock = FakeClock::default();
+    let found = sample(&mut Flaky(0), &clock, &fixed, "here", &mut |_: Progress| {}).unwrap();
+    let told: Vec<_> = found
+        .failed
+        .iter()
+        .map(|failure| (failure.benchmark.as_str(), failure.reason.as_str()))
+        .collect();
+    assert_eq!(told, [("flaky", "it gave a result in 2 of 6 runs only")]);
+}
+
 /// Shares of 200 comparisons in which "worse" and "worse by more than 5 %" were proven, and the mean
 /// size that was measured.
 fn shares(plant: f64, noise: f64, drift: f64) -> (f64, f64, f64) {
