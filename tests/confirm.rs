@@ -98,6 +98,11 @@ fn a_command_that_fails_or_measures_something_else_is_trouble() {
     let runs = project.stored_runs();
     let said = project.plimsoll(&["check", "--confirm", "--", "false"]);
     assert_eq!(said.code, 2, "{}{}", said.out, said.err);
+    assert!(
+        said.err.contains("nothing of it was stored"),
+        "{}",
+        said.err
+    );
     let file = project.hyperfine(&[("other", 9.0)]);
     let command = format!("cat {}", file.display());
     let said = project.plimsoll(&["check", "--confirm", "--", "sh", "-c", &command]);
@@ -108,6 +113,10 @@ fn a_command_that_fails_or_measures_something_else_is_trouble() {
         said.err
     );
     assert_eq!(project.stored_runs(), runs);
+    // The hint names the label: under another these would be runs of another series.
+    let said = project.plimsoll(&["check"]);
+    let hint = "plimsoll record --env ci --runs 3 -- ";
+    assert!(said.out.contains(hint), "{}", said.out);
 }
 
 #[test]

@@ -384,7 +384,14 @@ fn next_step(view: &CheckView) -> Option<String> {
         )),
         (Verdict::Unproven, _) if worst.pairs.is_some() => None,
         (Verdict::Unproven, Some(Reason::Suspect)) => {
-            Some("Decide it: plimsoll record --runs 3 -- <your benchmark command>".to_owned())
+            // Under another label they would be runs of another series.
+            let env = worst.series.as_ref().map(|series| series.env.as_str());
+            let env = env.filter(|env| !env.is_empty()).map_or_else(String::new, |env| {
+                format!(" --env {}", shell_word(&text::plain(env)))
+            });
+            Some(format!(
+                "Decide it: plimsoll record{env} --runs 3 -- <your benchmark command>"
+            ))
         }
         _ if view.summary.exit == Exit::Trouble => {
             Some("Nothing here is a pass until that is mended.".to_owned())
