@@ -11,7 +11,9 @@
 
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::parsed::{BANDWIDTH, Bench, Input, Parsed, RATE, TIME, ZERO_TIME, scaled, with_ends};
+use super::parsed::{
+    BANDWIDTH, Bench, Input, Parsed, RATE, TIME, ZERO_TIME, not_negative, scaled, with_ends,
+};
 use super::registry::{Format, Reader};
 use super::units;
 use crate::model::{Direction, Samples, Tags, Unit};
@@ -127,6 +129,17 @@ impl Row {
             "" => self.text("name"),
             name => name,
         }
+    }
+
+    /// A number of the user's, or of a rate.
+    fn counter(&self, key: &str) -> Result<f64, Fault> {
+        let missing = || {
+            Fault::at(
+                &self.place,
+                format!("`{key}` is missing in this repetition"),
+            )
+        };
+        self.numbers.get(key).copied().ok_or_else(missing)
     }
 
     /// Real or CPU time in nanoseconds.
@@ -247,9 +260,8 @@ fn one(group: Group, parsed: &mut Parsed) -> Result<(), Fault> {
             for row in &group.runs {
                 let value = match unit {
                     Some(TIME) => row.time(key)?,
-                    _ => *row.numbers.get(key).ok_or_else(|| {
-                        Fault::at(&row.place, format!("`{key}` is missing in this repetition"))
-                    })?,
+                    Some(_) => not_negative(row.counter(key)?, || format!("{}.{key}", row.place))?,
+                    None => row.counter(key)?,
                 };
                 samples.values.push(value);
                 if let (Some(TIME), Some(n)) = (&unit, row.numbers.get("iterations")) {
@@ -380,6 +392,11 @@ mod tests {
             ),
             ("\"run_type\": \"aggregate\"", "benchmarks[0]", "say which"),
             ("\"real_time\": -1", "benchmarks[0].real_time", "negative"),
+            (
+                "\"real_time\": 1, \"cpu_time\": 1, \"items_per_second\": -2",
+                "benchmarks[0].items_per_second",
+                "negative",
+            ),
             (
                 "\"real_time\": 1, \"time_unit\": \"days\"",
                 "real_time",

@@ -83,6 +83,12 @@ impl Parsed {
             if !m.value.is_finite() || samples.into_iter().any(|v| !v.is_finite()) {
                 return Err(Fault::whole(format!("{name} is too large or not a number")));
             }
+            let mut all = m.samples.iter().flat_map(|s| &s.values).chain([&m.value]);
+            if !matches!(m.unit, Unit::Other(_)) && all.any(|v| *v < 0.0) {
+                return Err(Fault::whole(format!(
+                    "{name} is negative, which its unit does not allow"
+                )));
+            }
             if m.benchmark.is_empty() || m.metric.is_empty() {
                 return Err(Fault::whole("a benchmark or a metric has no name"));
             }
