@@ -139,6 +139,10 @@ fn what_cannot_be_accepted_is_refused_and_nothing_is_written() {
         &with(&["HEAD", "--reason", "x", "--ceiling", "+7%"]),
         "at least --ceiling +1",
     );
+    refused(
+        &with(&["HEAD", "--reason", "x", "--ceiling", "+100000%"]),
+        "would accept whatever comes next, not this change; write at most --ceiling +1",
+    );
 }
 
 /// What main says after the branch has reached it, then after an innocent commit, and after a second

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest time that an acceptance may hold.
 const LONGEST_DAYS: i32 = 180;
+/// How many times what was measured a ceiling may be (or a doubling, where that is more).
+const MOST_TIMES: f64 = 5.0;
 
 pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let reason = args.reason.trim();
@@ -243,8 +245,18 @@ fn allowed(over: &Over, asked: Option<f64>) -> Result<String> {
         let up = (percent * step - 1e-9).ceil() / step;
         format!("{}{up}%", if sign > 0.0 { '+' } else { '-' })
     };
+    let proposed = effect(over.worst).max(present).max(0.001);
+    let most = (proposed * MOST_TIMES).max(1.0);
     match asked {
-        None => Ok(written(effect(over.worst).max(present).max(0.001))),
+        None => Ok(written(proposed)),
+        Some(asked) if asked > most => bail!(
+            "{}/{} is {} from its level before: a ceiling of {} would accept whatever comes next, not this change; write at most --ceiling {}, or change the limit itself, for review",
+            over.feature,
+            over.limit,
+            text::effect(sign * present),
+            text::effect(sign * asked),
+            written(most)
+        ),
         Some(asked) if asked >= present => Ok(format!(
             "{}{}%",
             if sign > 0.0 { '+' } else { '-' },

@@ -128,8 +128,17 @@ fn project(world: &World) -> Result<(Settings, Vec<Finding>)> {
             },
         ),
     });
+    let benched = settings.lab.bench.is_some() || settings.hook.bench.is_some();
     found.push(if super::hook::is_installed(world, git)? {
-        Finding::fine("hook", "pushes are measured")
+        if benched {
+            Finding::fine("hook", "pushes are measured")
+        } else {
+            Finding::wrong(
+                "hook",
+                "it is in place, and has no benchmark to run: pushes are not measured",
+                "write [lab] with bench into plimsoll.toml",
+            )
+        }
     } else {
         Finding::wrong(
             "hook",
@@ -167,7 +176,7 @@ fn budgets(world: &World) -> Result<Vec<Finding>> {
         return Ok(vec![Finding::wrong(
             "budgets",
             "there is none, so nothing can be judged",
-            "plimsoll check says what to write into budgets/NAME.toml",
+            "plimsoll init",
         )]);
     };
     if load::has_errors(&findings) {

@@ -8,7 +8,7 @@ use crate::verdict::{LimitVerdict, Reason, Verdict};
 /// What the history up to the base says of one rule on one series, carried to the head; empty where it
 /// says nothing, so that the rule is left out.
 ///
-/// What is over at the base is inherited. A creep is a slope inside a window that one more commit does
+/// What is over at the base is inherited, unless the pairs prove that the head takes it back. A creep is a slope inside a window that one more commit does
 /// not turn, so its answer stays. A drift multiplies: its 95 % bounds up to the base with those of the
 /// pairs. Both hold together in at least 90 % of all cases, and each outer end alone in 95 %
 /// (Bonferroni), so what decides is proven as anywhere else.
@@ -33,11 +33,13 @@ pub(super) fn carried(
     let mut all = Vec::new();
     for own in history.iter().filter(about) {
         let mut own = own.clone();
-        if own.judgement.verdict == Verdict::Over {
+        let broken = own.judgement.verdict == Verdict::Over;
+        if rule == Rule::Drift && !drifted(&mut own, series, contrast) && !broken {
+            return Vec::new();
+        }
+        if broken && own.judgement.verdict != Verdict::Within {
             own.judgement.verdict = Verdict::Inherited;
             own.judgement.reason = None;
-        } else if rule == Rule::Drift && !drifted(&mut own, series, contrast) {
-            return Vec::new();
         }
         // No test of this check.
         own.judgement.p = None;
@@ -52,9 +54,10 @@ fn same(a: &SeriesKey, b: &SeriesKey) -> bool {
     (&a.benchmark, &a.metric, &a.tags) == (&b.benchmark, &b.metric, &b.tags)
 }
 
-/// Adds what the pairs found to a drift that is not over at the base. Whether that could be done.
+/// Adds what the pairs found to a drift up to the base. Whether that could be done.
 fn drifted(own: &mut LimitVerdict, series: &PairedSeries, contrast: Option<&Contrast>) -> bool {
     let accepted = own.judgement.verdict == Verdict::Accepted;
+    let broken = own.judgement.verdict == Verdict::Over;
     let (Some(before), Some(allowed)) = (own.judgement.effect, own.allowed) else {
         // Too young to be judged, or without a pin: nothing to add to.
         return own.judgement.verdict == Verdict::Unproven || accepted;
@@ -88,8 +91,10 @@ fn drifted(own: &mut LimitVerdict, series: &PairedSeries, contrast: Option<&Cont
     own.pairs = Some(series.base.len().min(series.head.len()));
     own.used = (top > 0.0).then(|| (sign * effect.0 / top).max(0.0));
     own.exhausted = None;
-    own.suspects = Vec::new();
-    own.introduced_by = None;
+    if own.judgement.verdict == Verdict::Within || !broken {
+        own.suspects = Vec::new();
+        own.introduced_by = None;
+    }
     true
 }
 
@@ -152,10 +157,19 @@ mod tests {
             word(Verdict::Within, near, 0.02),
             (Verdict::Unproven, Some(Reason::BothSides))
         );
-        assert_eq!(
-            word(Verdict::Over, (0.2, 0.18, 0.22), 0.0),
-            (Verdict::Inherited, None)
-        );
+        let broken = (0.2, 0.18, 0.22);
+        for (change, verdict) in [
+            (0.0, Verdict::Inherited),
+            (0.2, Verdict::Inherited),
+            // Not far enough, and far enough.
+            (-0.05, Verdict::Inherited),
+            (-0.2, Verdict::Within),
+        ] {
+            assert_eq!(word(Verdict::Over, broken, change), (verdict, None), "{change}");
+        }
+        let head = judged(0.2, &[history(&budget, Verdict::Over, broken)], &budget);
+        let level = head.limits[0].judgement.level.unwrap();
+        assert!((level / 1.2e8 - 1.0).abs() < 0.01, "the head's level, not the base's: {level}");
         // A change that takes it back, far enough.
         assert_eq!(word(Verdict::Within, near, -0.2), (Verdict::Within, None));
         // Without a history it is left out, and said.
