@@ -37,7 +37,7 @@ pub(super) fn verdict_words(
         1 => ", 1 rule not judged by pairs".to_owned(),
         n => format!(", {n} rules not judged by pairs"),
     };
-    if total == 0 && tally.left_out > 0 && tally.exit == 0 {
+    if total == 0 && tally.exit == 0 {
         return ("➖", format!("nothing judged{left}"));
     }
     if tally.exit == 2 || tally.unreadable > 0 {
