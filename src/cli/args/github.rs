@@ -47,7 +47,12 @@ pub(crate) struct Comment {
     #[arg(long)]
     pub(crate) start: bool,
     /// The check run that --start opened.
-    #[arg(long, value_name = "NUMBER", hide = true, conflicts_with = "from_artifact")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        hide = true,
+        conflicts_with = "from_artifact"
+    )]
     pub(crate) check_run: Option<u64>,
 }
 

@@ -165,11 +165,18 @@ mod tests {
             (-0.05, Verdict::Inherited),
             (-0.2, Verdict::Within),
         ] {
-            assert_eq!(word(Verdict::Over, broken, change), (verdict, None), "{change}");
+            assert_eq!(
+                word(Verdict::Over, broken, change),
+                (verdict, None),
+                "{change}"
+            );
         }
         let head = judged(0.2, &[history(&budget, Verdict::Over, broken)], &budget);
         let level = head.limits[0].judgement.level.unwrap();
-        assert!((level / 1.2e8 - 1.0).abs() < 0.01, "the head's level, not the base's: {level}");
+        assert!(
+            (level / 1.2e8 - 1.0).abs() < 0.01,
+            "the head's level, not the base's: {level}"
+        );
         // A change that takes it back, far enough.
         assert_eq!(word(Verdict::Within, near, -0.2), (Verdict::Within, None));
         // Without a history it is left out, and said.
