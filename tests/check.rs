@@ -226,6 +226,43 @@ fn a_slice_that_failed_is_missing_and_the_others_are_not() {
 }
 
 #[test]
+fn what_a_failed_run_measured_is_no_base_for_others() {
+    let mut project = Project::new();
+    project.budget(
+        "shop",
+        "[[limit]]\nid = \"slow\"\nselect = { benchmark = \"shop\" }\nregress = { vs = \"base\", limit = \"+5%\" }\n",
+    );
+    let mut run = 0.0;
+    let mut load = |project: &Project, ms: f64, stopped: bool| {
+        run += 1.0;
+        let failures = [serde_json::json!({"benchmark": "shop", "reason": "the run was stopped"})];
+        let document = serde_json::json!({"schema": "plimsoll.measurements/1",
+            "measurements": [{"benchmark": "shop", "metric": "latency.p95", "value": ms * 1e6 + run % 3.0,
+                "unit": "ns", "direction": "lower"}],
+            "failures": if stopped { &failures[..] } else { &[] }});
+        let file = project.write("results/load.json", &document.to_string());
+        let said = project.plimsoll(&["record", "--env", "ci", file.to_str().unwrap()]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    };
+    for commit in 0..8 {
+        project.commit(&format!("Change {commit}"));
+        load(&project, 100.0, false);
+    }
+    for commit in 0..6 {
+        project.commit(&format!("Aborted {commit}"));
+        load(&project, 800.0, true);
+    }
+    assert_eq!(json(&project, &[]).0, 2, "missing at its own commit");
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
+    project.commit("Slow it down");
+    (0..3).for_each(|_| load(&project, 800.0, false));
+    let (code, found) = json(&project, &[]);
+    assert_eq!((code, at(&found, "limits/0/verdict")), (1, &"over".into()));
+    let exported = project.plimsoll(&["export", "csv"]).out;
+    assert_eq!(exported.lines().count(), 1 + 9, "{exported}");
+}
+
+#[test]
 fn nothing_to_judge_is_trouble_with_a_next_step() {
     let mut project = Project::new();
     project.commit("Start");

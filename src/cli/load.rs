@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use plimsoll::budget::{self, Anchor, Budget, Settings};
 use plimsoll::diag::{Diagnostic, Severity};
 use plimsoll::git::{Git, Remote};
+use plimsoll::history::failed::Failed;
 use plimsoll::history::{Timeline, rename};
 use plimsoll::ledger::order::{self, Order};
 use plimsoll::model::{Commit, CommitId, Environment, Failure};
@@ -55,7 +56,7 @@ impl Loaded {
         })
     }
 
-    /// The points of the series that are wanted; the others stay empty.
+    /// The points of the series that are wanted, without what failed; the others stay empty.
     pub(crate) fn columns(&self, wanted: impl Fn(&SeriesRow) -> bool) -> Result<Vec<Columns>> {
         let indices: Vec<usize> = (0..self.series.len())
             .filter(|&i| wanted(&self.series[i]))
@@ -66,11 +67,12 @@ impl Loaded {
             .collect();
         let mut columns = vec![Columns::default(); self.series.len()];
         let mut read = self.store.columns(&ids)?.into_iter();
+        let failed = Failed::new(&self.failures);
         let mut twice = 0;
         for index in indices {
             let parts: Vec<Columns> = read.by_ref().take(self.parts[index].len()).collect();
             let (joined, left) = rename::join(parts);
-            columns[index] = joined;
+            columns[index] = failed.without(&self.series[index].key, joined);
             twice += left;
         }
         if twice > 0 {

@@ -4,6 +4,7 @@
 //! every clean run whose commit lies on the first-parent line becomes part of a point at its
 //! place, whatever the order of recording. Runs of other commits are counted, kept and not drawn.
 
+pub mod failed;
 pub mod rename;
 
 use crate::model::CommitId;
