@@ -94,6 +94,7 @@ impl Base {
         let mut m = 0;
         let mut residuals = Vec::with_capacity(points.len());
         let mut regimes = 0;
+        let mut mads = None;
         let mut all: Vec<f64> = Vec::new();
         let mut ys: Vec<f64> = Vec::new();
         for regime in analysis
@@ -116,7 +117,9 @@ impl Base {
             }
             regimes += 1;
             m = ys.len();
-            level = centre(&ys);
+            let (own, spread) = centre_and_mad(&ys);
+            level = own;
+            mads = (regimes == 1).then_some(spread);
             residuals.extend(ys.iter().map(|y| y - level));
             run_residuals.extend(all.iter().map(|y| y - level));
         }
@@ -126,6 +129,7 @@ impl Base {
         let points = residuals.len();
         let noise = Noise::of(
             (residuals, run_residuals, runs),
+            mads,
             regimes,
             level,
             scale,
@@ -191,6 +195,8 @@ impl Base {
 impl Noise {
     fn of(
         (residuals, run_residuals, runs): (Vec<f64>, Vec<f64>, RunSpread),
+        // The median absolute deviation of the residuals, where it is known.
+        known_mad: Option<f64>,
         regimes: usize,
         level: f64,
         scale: Scale,
@@ -206,7 +212,7 @@ impl Noise {
             Scale::Log => LEAST_NOISE,
             Scale::Linear => LEAST_NOISE * level.abs().max(f64::MIN_POSITIVE),
         };
-        let squares = winsorised_squares(&residuals);
+        let squares = winsorised_squares(&residuals, known_mad);
         let sd = if still {
             floor
         } else {
@@ -216,7 +222,7 @@ impl Noise {
         let run_squares = if run_residuals == residuals {
             squares
         } else {
-            winsorised_squares(&run_residuals)
+            winsorised_squares(&run_residuals, None)
         };
         let run_df = (run_residuals.len() as f64 - 1.0).max(1.0);
         let phi = autocorrelation.clamp(0.0, 0.9);
@@ -298,18 +304,19 @@ fn working(value: f64, scale: Scale, sign: f64) -> f64 {
 
 /// Standard deviation of residuals after drawing in those beyond [`WINSOR`] robust sd.
 fn winsorised_sd(residuals: &[f64], df: f64) -> f64 {
-    (winsorised_squares(residuals) / df).sqrt()
+    (winsorised_squares(residuals, None) / df).sqrt()
 }
 
 /// Sum of the squares of residuals after drawing in those beyond [`WINSOR`] robust sd.
-fn winsorised_squares(residuals: &[f64]) -> f64 {
+fn winsorised_squares(residuals: &[f64], known_mad: Option<f64>) -> f64 {
     let n = residuals.len();
     let factor = match n {
         0 | 1 => 1.0,
         2..=9 => MAD_FACTORS[n - 2],
         _ => n as f64 / (n as f64 - 0.8),
     };
-    let robust = 1.4826 * factor * mad(residuals).unwrap_or(0.0);
+    let mad = known_mad.or_else(|| mad(residuals)).unwrap_or(0.0);
+    let robust = 1.4826 * factor * mad;
     let reach = if robust > 0.0 {
         WINSOR * robust
     } else {
@@ -322,8 +329,14 @@ fn winsorised_squares(residuals: &[f64]) -> f64 {
 /// Mean after drawing in values beyond two robust sd from the median: as efficient as the mean on
 /// clean values, and no more moved by an outlier than by a point two sd away.
 pub(crate) fn centre(values: &[f64]) -> f64 {
+    centre_and_mad(values).0
+}
+
+/// The same with the median absolute deviation.
+fn centre_and_mad(values: &[f64]) -> (f64, f64) {
     let (middle, mad) = median_and_mad(values).unwrap_or((f64::NAN, 0.0));
     let reach = 2.0 * 1.4826 * mad;
     let drawn = |v: &f64| middle + (v - middle).clamp(-reach, reach);
-    values.iter().map(drawn).sum::<f64>() / values.len() as f64
+    let sum = values.iter().map(drawn).sum::<f64>();
+    (sum / values.len() as f64, mad)
 }

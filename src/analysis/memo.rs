@@ -138,14 +138,14 @@ impl Memo {
 
 /// Everything of the points that an analysis reads.
 fn feed(state: &mut Sha256, series: &Series, points: &[Point]) {
-    let mut block = [0_u8; 20 * 64];
-    for some in points.chunks(64) {
-        for (place, point) in block.chunks_exact_mut(20).zip(some) {
+    let mut block = [[0_u8; 20]; 128];
+    for some in points.chunks(block.len()) {
+        for (place, point) in block.iter_mut().zip(some) {
             place[..8].copy_from_slice(&point.value.to_bits().to_le_bytes());
             place[8..16].copy_from_slice(&series.precision(point).to_bits().to_le_bytes());
             place[16..].copy_from_slice(&point.stratum.to_le_bytes());
         }
-        state.update(&block[..20 * some.len()]);
+        state.update(block[..some.len()].as_flattened());
     }
 }
 

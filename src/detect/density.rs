@@ -21,7 +21,7 @@ pub(super) struct Density {
     log: Vec<f64>,
     count: Vec<f64>,
     kernel: Vec<f64>,
-    sorted: Vec<f64>,
+    ranked: stats::Ranked,
 }
 
 impl Density {
@@ -33,14 +33,11 @@ impl Density {
         if m < 3 {
             return false;
         }
-        self.sorted.clear();
-        self.sorted.extend_from_slice(residuals);
+        self.ranked.load(residuals.iter().copied());
         // Ranks counted from either end alike, so that the direction of a metric is no matter.
         let mut between = |share: f64| {
             let k = ((m - 1) as f64 * share) as usize;
-            let low = stats::select(&mut self.sorted, k);
-            let high = stats::select(&mut self.sorted, m - 1 - k);
-            (low, high)
+            (self.ranked.at(k), self.ranked.at(m - 1 - k))
         };
         let (first, third) = between(0.25);
         let quartiles = third - first;

@@ -3,8 +3,10 @@
 
 use super::density::{Density, LOCATE_WIDTH};
 use super::evidence;
+use super::jumps;
 use super::newest;
 use super::noise::{self, Noise};
+use super::quiet;
 use super::score::Scores;
 use super::segment::{self, Penalty};
 use crate::stats;
@@ -60,13 +62,13 @@ pub(super) struct Workspace {
     pub(super) density: Density,
     pub(super) residuals: Vec<f64>,
     buffer: Vec<f64>,
+    ranked: stats::Ranked,
 }
 
 impl Workspace {
     pub(super) fn median(&mut self, values: &[f64]) -> f64 {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(values);
-        stats::median_in_place(&mut self.buffer).unwrap_or(0.0)
+        self.ranked.load(values.iter().copied());
+        self.ranked.median().unwrap_or(0.0)
     }
 }
 
@@ -126,7 +128,11 @@ pub(super) fn search(z: &[f64], noise: &Noise, limit: f64, work: &mut Workspace)
         late: change.max(1.5 * clip * clip),
         late_points: 3,
     };
-    let mut places = segment::segment(z, &penalty, &mut work.segment);
+    let mut places = if quiet::no_change_pays(z, &penalty) {
+        Vec::new()
+    } else {
+        segment::segment(z, &penalty, &mut work.segment)
+    };
     split_further(z, &mut places, noise, work);
     let mut p: Vec<f64> = (0..places.len())
         .map(|i| verify(z, &places, i, noise, work))
@@ -190,7 +196,7 @@ fn add_clear_steps(
     work: &mut Workspace,
 ) -> Vec<(usize, usize, usize)> {
     let mut added = Vec::new();
-    for (at, jump) in noise::clear_steps(z, 1.0) {
+    for (at, jump) in jumps::clear_steps(z, 1.0) {
         let next = places.partition_point(|place| *place < at);
         let first = next.checked_sub(1).map_or(0, |before| places[before]);
         let last = places.get(next).copied().unwrap_or(z.len());

@@ -8,15 +8,18 @@ mod density;
 mod describe;
 mod evidence;
 mod find;
+mod jumps;
 mod newest;
 mod noise;
 mod precision;
+mod quiet;
 mod score;
 mod segment;
 mod series;
 mod strata;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use series::{detect, detect_all};
 

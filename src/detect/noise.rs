@@ -1,6 +1,8 @@
 //! How much one point scatters around its level, and how the scatter of neighbours hangs
 //! together. All of it from differences, so that steps of the level do not enter.
 
+use super::jumps::{AT_ONCE, clear_steps};
+use super::window::{self, running_median, smaller};
 use crate::stats;
 
 /// The noise of one series on its working scale.
@@ -23,8 +25,6 @@ const PHI_FLOOR: f64 = 0.2;
 const PHI_CEILING: f64 = 0.9;
 /// Fewest points on which autocorrelation is estimated.
 const PHI_POINTS: usize = 30;
-/// Points of the running median that outliers are clipped to.
-const WINDOW: usize = 11;
 /// Fewest points on which a long-run variance is estimated.
 const RUN_POINTS: usize = 24;
 /// Longest block whose means are compared. Longer ones see too few blocks in 200 points.
@@ -37,12 +37,10 @@ const LOWER_CHI: f64 = 0.4373;
 /// A level that moves by this many standard deviations and stays is a step, not wandering.
 const STEP: f64 = 2.5;
 /// How far before and after a step the running median is looked at.
-const STEP_SIDE: usize = WINDOW / 2 + 1;
+const STEP_SIDE: usize = window::WINDOW / 2 + 1;
 
 /// Most differences of block means that are looked at.
 const MOST_BLOCKS: usize = 8192;
-/// Deviations between neighbouring levels that no wandering reaches at once.
-const CLEAR_STEP: f64 = 5.0;
 /// Fewest differences of block means that are worth an estimate.
 const FEWEST_BLOCKS: usize = 12;
 
@@ -52,22 +50,39 @@ pub(super) struct Workspace {
     steps: Vec<usize>,
     clipped: Vec<f64>,
     prefix: Vec<f64>,
-    squares: Vec<f64>,
+    halves: window::Halves,
+    ranked: stats::Ranked,
 }
 
 impl Workspace {
-    /// What [`running_median`] left.
-    pub(super) fn medians(&self) -> &[f64] {
-        &self.clipped
+    /// The running median of `y`; `None` with fewer points than its window has.
+    pub(super) fn running_median(&mut self, y: &[f64]) -> Option<&[f64]> {
+        running_median(y, &mut self.halves, &mut self.clipped).then_some(&self.clipped)
+    }
+
+    /// The median of some values.
+    pub(super) fn median(&mut self, values: impl Iterator<Item = f64>) -> Option<f64> {
+        self.ranked.load(values);
+        self.ranked.median()
     }
 }
 
 /// The scale of a point, and whether it comes from differences: where nine neighbours in ten are
 /// equal, what differs are steps, not noise.
-fn scale_of(y: &[f64]) -> (f64, bool) {
-    let differences = stats::difference_scale(y);
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PointScale {
+    pub(super) scale: f64,
+    varies: bool,
+}
+
+/// [`Noise::scale`] alone.
+pub(super) fn scale(y: &[f64], work: &mut Workspace) -> PointScale {
+    let differences = stats::difference_scale_with(y, &mut work.ranked);
     if differences <= 0.0 {
-        return (resolution(y) / 12.0_f64.sqrt(), false);
+        return PointScale {
+            scale: resolution(y) / 12.0_f64.sqrt(),
+            varies: false,
+        };
     }
     let ties = y.windows(2).any(|pair| pair[0].total_cmp(&pair[1]).is_eq());
     let scale = if ties {
@@ -75,16 +90,20 @@ fn scale_of(y: &[f64]) -> (f64, bool) {
     } else {
         differences
     };
-    (scale, true)
-}
-
-/// [`Noise::scale`] alone.
-pub(super) fn scale(y: &[f64]) -> f64 {
-    scale_of(y).0
+    PointScale {
+        scale,
+        varies: true,
+    }
 }
 
 pub(super) fn estimate(y: &[f64], work: &mut Workspace) -> Noise {
-    let (scale, varies) = scale_of(y);
+    let known = scale(y, work);
+    around(y, known, work)
+}
+
+/// The noise of `y`, whose scale is known.
+pub(super) fn around(y: &[f64], known: PointScale, work: &mut Workspace) -> Noise {
+    let PointScale { scale, varies } = known;
     if !varies {
         return Noise {
             scale,
@@ -117,7 +136,7 @@ fn long_run(y: &[f64], scale: f64, work: &mut Workspace) -> f64 {
     }
     let levelled = without_clear_steps(y, scale);
     let y = levelled.as_deref().unwrap_or(y);
-    running_median(y, work);
+    running_median(y, &mut work.halves, &mut work.clipped);
     mark_steps(scale, work);
     clip_to_running_median(y, scale, work);
     work.prefix.clear();
@@ -162,72 +181,11 @@ fn without_clear_steps(y: &[f64], scale: f64) -> Option<Vec<f64>> {
     levelled
 }
 
-/// Clear steps: where each begins, and its size. The medians of three points on either side lie
-/// [`CLEAR_STEP`] deviations apart, the three points beyond stay within a third of that, and most of
-/// it lies between two neighbours: noise that wanders gets as far only by and by.
-pub(super) fn clear_steps(y: &[f64], scale: f64) -> impl Iterator<Item = (usize, f64)> {
-    let middle = |at: usize| {
-        let (a, b, c) = (y[at], y[at + 1], y[at + 2]);
-        a.max(b).min(a.min(b).max(c))
-    };
-    let mut at = 6;
-    // The three middles before `at`, each at its index modulo 3.
-    let mut before = [f64::NAN; 3];
-    let mut known = 0;
-    std::iter::from_fn(move || {
-        while at + 6 <= y.len() {
-            let here = at;
-            for index in known.max(here - 3)..here {
-                before[index % 3] = middle(index);
-            }
-            known = here + 1;
-            let (earlier, own) = (before[here % 3], middle(here));
-            before[here % 3] = own;
-            let jump = own - earlier;
-            // Most places end here, after the cheapest of the questions.
-            if jump.abs() >= CLEAR_STEP * scale {
-                let still = (earlier - middle(here - 6))
-                    .abs()
-                    .max((middle(here + 3) - own).abs());
-                let abrupt = (y[here] - y[here - 1]).abs() >= 0.6 * jump.abs();
-                if still * 3.0 <= jump.abs() && abrupt {
-                    at += 6;
-                    return Some((here, jump));
-                }
-            }
-            at += 1;
-        }
-        None
-    })
-}
-
-/// Running median of [`WINDOW`] points, as many medians as points: the window slides while it is
-/// centred and stays at the ends. False with fewer points than a window.
-pub(super) fn running_median(y: &[f64], work: &mut Workspace) -> bool {
-    let n = y.len();
-    if n < WINDOW {
-        return false;
-    }
-    let half = WINDOW / 2;
-    let mut sorted = [0.0; WINDOW];
-    sorted.copy_from_slice(&y[..WINDOW]);
-    sorted.sort_unstable_by(f64::total_cmp);
-    work.clipped.clear();
-    for i in 0..n {
-        if i > half && i + half < n {
-            replace(&mut sorted, y[i - half - 1], y[i + half]);
-        }
-        work.clipped.push(sorted[half]);
-    }
-    true
-}
-
 /// y within three deviations of its running median, in units of `scale` around its first value.
 fn clip_to_running_median(y: &[f64], scale: f64, work: &mut Workspace) {
-    work.squares.clear();
-    work.squares
-        .extend(y.iter().zip(&work.clipped).map(|(y, m)| (y - m).abs()));
-    let deviation = stats::median_in_place(&mut work.squares).unwrap_or(0.0);
+    let off = y.iter().zip(&work.clipped).map(|(y, m)| (y - m).abs());
+    work.ranked.load(off);
+    let deviation = work.ranked.median().unwrap_or(0.0);
     let reach = 3.0 * (stats::MAD_TO_SD * deviation).max(0.3 * scale);
     let origin = y[0];
     for (clipped, value) in work.clipped.iter_mut().zip(y) {
@@ -249,44 +207,42 @@ fn mark_steps(scale: f64, work: &mut Workspace) {
             middle[i.saturating_sub(offset)]
         }
     };
-    let mut i = STEP_SIDE;
-    while i + STEP_SIDE <= n {
-        let jump = at(i, STEP_SIDE - 1, true) - at(i, STEP_SIDE, false);
-        let size = jump.abs();
-        if size >= STEP * scale {
+    if n < 2 * STEP_SIDE {
+        return;
+    }
+    // What the median is so far before and after each place from STEP_SIDE on.
+    let (from, to) = (
+        &middle[..n - 2 * STEP_SIDE + 1],
+        &middle[2 * STEP_SIDE - 1..],
+    );
+    let moves = |(from, to): (&f64, &f64)| (to - from).abs() >= STEP * scale;
+    for (block, (from, to)) in from.chunks(AT_ONCE).zip(to.chunks(AT_ONCE)).enumerate() {
+        let pairs = || from.iter().zip(to);
+        if !pairs().fold(false, |any, pair| any | moves(pair)) {
+            continue;
+        }
+        for (k, pair) in pairs().enumerate().filter(|(_, pair)| moves(*pair)) {
+            let i = STEP_SIDE + block * AT_ONCE + k;
+            let size = (pair.1 - pair.0).abs();
             let after = at(i, 2 * STEP_SIDE, true) - at(i, STEP_SIDE - 1, true);
             let before = at(i, STEP_SIDE, false) - at(i, 2 * STEP_SIDE, false);
             if after.abs() <= 0.5 * size && before.abs() <= 0.5 * size {
                 work.steps.push(i);
             }
         }
-        i += 1;
     }
-}
-
-/// Takes `old` out of sorted values and puts `new` in.
-fn replace(sorted: &mut [f64; WINDOW], old: f64, new: f64) {
-    let mut i = 0;
-    while i + 1 < WINDOW && sorted[i] < old {
-        i += 1;
-    }
-    while i + 1 < WINDOW && sorted[i + 1] < new {
-        sorted[i] = sorted[i + 1];
-        i += 1;
-    }
-    while i > 0 && sorted[i - 1] > new {
-        sorted[i] = sorted[i - 1];
-        i -= 1;
-    }
-    sorted[i] = new;
 }
 
 /// Variance of one point as differences of the means of adjacent blocks show it, steps trimmed
 /// away with the largest fifth. `None` where nothing varies.
 fn block_variance(length: usize, work: &mut Workspace) -> Option<f64> {
-    let prefix = &work.prefix;
+    let Workspace {
+        prefix,
+        steps,
+        ranked,
+        ..
+    } = work;
     let last = prefix.len() - 2 * length;
-    work.squares.clear();
     let square = |i: usize| {
         let middle = prefix[i + length];
         let difference = prefix[i + 2 * length] - middle - (middle - prefix[i]);
@@ -294,26 +250,28 @@ fn block_variance(length: usize, work: &mut Workspace) -> Option<f64> {
     };
     // Differences of overlapping blocks say little more than every few of them.
     let stride = last.div_ceil(MOST_BLOCKS).max(1);
-    if work.steps.is_empty() {
-        work.squares.extend((0..last).step_by(stride).map(square));
+    if steps.is_empty() && stride == 1 {
+        let ends = prefix.iter().zip(&prefix[length..]);
+        ranked.load(ends.zip(&prefix[2 * length..]).map(|((from, middle), to)| {
+            let difference = to - middle - (middle - from);
+            difference * difference
+        }));
     } else {
         // Blocks that a step falls into say nothing of the noise.
         let mut step = 0;
-        for i in (0..last).step_by(stride) {
-            while step < work.steps.len() && work.steps[step] <= i {
+        let apart = |i: &usize| {
+            while step < steps.len() && steps[step] <= *i {
                 step += 1;
             }
-            if work.steps.get(step).is_none_or(|at| *at >= i + 2 * length) {
-                work.squares.push(square(i));
-            }
-        }
+            steps.get(step).is_none_or(|at| *at >= i + 2 * length)
+        };
+        ranked.load((0..last).step_by(stride).filter(apart).map(square));
     }
-    let kept = work.squares.len() * 4 / 5;
+    let kept = ranked.len() * 4 / 5;
     if kept < FEWEST_BLOCKS {
         return None;
     }
-    stats::select(&mut work.squares, kept);
-    let mean = work.squares[..kept].iter().sum::<f64>() / kept as f64;
+    let mean = ranked.sum_of_smallest(kept) / kept as f64;
     (mean > 0.0).then_some(mean / (2.0 * LOWER_CHI * length as f64))
 }
 
@@ -338,11 +296,21 @@ fn autocorrelation(y: &[f64], scale: f64) -> f64 {
     }
     let limit = 3.0 * scale * std::f64::consts::SQRT_2;
     let power = |lag: usize| {
-        let sum: f64 = y[lag..]
-            .iter()
-            .zip(y)
-            .map(|(a, b)| (a - b).abs().min(limit).powi(2))
-            .sum();
+        let square = |a: f64, b: f64| {
+            let off = smaller((a - b).abs(), limit);
+            off * off
+        };
+        // Four sums at once: an addition need not wait for the one before.
+        let (late, early) = (y[lag..].chunks_exact(4), y[..y.len() - lag].chunks_exact(4));
+        let rest = late.remainder().iter().zip(early.remainder());
+        let rest: f64 = rest.map(|(a, b)| square(*a, *b)).sum();
+        let mut sums = [0.0; 4];
+        for (late, early) in late.zip(early) {
+            for i in 0..4 {
+                sums[i] += square(late[i], early[i]);
+            }
+        }
+        let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest;
         sum / (y.len() - lag) as f64
     };
     let first = power(1);
@@ -354,17 +322,8 @@ fn autocorrelation(y: &[f64], scale: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::window::tests::independent;
     use super::*;
-
-    fn independent(n: usize) -> Vec<f64> {
-        (0..n)
-            .map(|i| {
-                let whole = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let mixed = (whole ^ (whole >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1_u64 << 53) as f64
-            })
-            .collect()
-    }
 
     #[test]
     fn independent_noise_has_no_long_run() {
@@ -410,14 +369,16 @@ mod tests {
     }
 
     #[test]
-    fn running_median_slides_with_its_window() {
-        let y = independent(60);
-        let mut work = Workspace::default();
-        assert!(running_median(&y, &mut work));
-        for i in 5..55 {
-            let window = stats::median(&y[i - 5..=i + 5]).unwrap();
-            assert!((work.medians()[i] - window).abs() < 1e-15, "{i}");
+    fn steps_of_the_running_median_are_marked_wherever_they_lie() {
+        for n in [30, 47, 64] {
+            for at in STEP_SIDE..=n - STEP_SIDE {
+                let mut work = Workspace {
+                    clipped: (0..n).map(|i| if i < at { 0.0 } else { 4.0 }).collect(),
+                    ..Workspace::default()
+                };
+                mark_steps(1.0, &mut work);
+                assert!(work.steps.contains(&at), "{at} of {n}: {:?}", work.steps);
+            }
         }
-        assert!(!running_median(&y[..10], &mut work));
     }
 }

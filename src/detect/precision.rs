@@ -7,21 +7,20 @@
 
 use super::Scale;
 use super::noise;
-use crate::stats;
 
-/// `y` with imprecise points drawn towards the running median: the distance is divided by
-/// √(1 + (e² − ē²)/s²), e the point's standard error, ē the median one, s the scale of a point.
+/// Draws imprecise points of `y` towards the running median: the distance is divided by
+/// √(1 + (e² − ē²)/s²), e the point's standard error, ē the median one, s the scale of a point. False
+/// where no point is less precise than the usual, so that `y` is as it was.
 pub(super) fn soften(
     y: &mut [f64],
     precision: &[f64],
     scale: Scale,
     spread: f64,
     work: &mut noise::Workspace,
-) {
-    let error = |i: usize, y: f64| {
-        let relative = precision[i];
+) -> bool {
+    let error = |(relative, y): (&f64, &f64)| {
         let error = match scale {
-            Scale::Log => relative,
+            Scale::Log => *relative,
             Scale::Linear => relative * y.abs(),
         };
         if error.is_finite() && error > 0.0 {
@@ -30,16 +29,21 @@ pub(super) fn soften(
             0.0
         }
     };
-    let errors: Vec<f64> = y.iter().enumerate().map(|(i, y)| error(i, *y)).collect();
-    let known: Vec<f64> = errors.iter().copied().filter(|e| *e > 0.0).collect();
-    let Some(usual) = stats::median(&known) else {
-        return;
+    let known = precision.iter().zip(&*y).map(error).filter(|e| *e > 0.0);
+    let Some(usual) = work.median(known) else {
+        return false;
     };
-    if spread <= 0.0 || !noise::running_median(y, work) {
-        return;
+    let blurred = precision.iter().zip(&*y).any(|own| error(own) > usual);
+    if !blurred || spread <= 0.0 {
+        return false;
     }
-    for ((value, error), middle) in y.iter_mut().zip(&errors).zip(work.medians()) {
+    let Some(medians) = work.running_median(y) else {
+        return false;
+    };
+    for ((value, relative), middle) in y.iter_mut().zip(precision).zip(medians) {
+        let error = error((relative, &*value));
         let excess = (error * error - usual * usual).max(0.0) / (spread * spread);
         *value = middle + (*value - middle) / (1.0 + excess).sqrt();
     }
+    true
 }

@@ -39,6 +39,7 @@ pub(super) struct Scores {
     order: Vec<u64>,
     bins: Vec<u32>,
     bin_of: Vec<u16>,
+    by_bin: Vec<f64>,
     score: Vec<f64>,
 }
 
@@ -109,17 +110,17 @@ impl Scores {
         let per_point = 0.5 / z.len() as f64;
         let table = TABLE_OF_SCORES.as_slice();
         let mut below = 0_u32;
-        let by_bin: Vec<f64> = self
-            .bins
-            .iter()
-            .map(|&count| {
-                let twice = 2 * below + count;
+        self.by_bin.resize(BINS, 0.0);
+        // Most bins are empty, and their scores never asked for.
+        let some = self.bins.chunks(8).zip(self.by_bin.chunks_mut(8));
+        for (counts, scores) in some.filter(|(counts, _)| counts.iter().any(|count| *count > 0)) {
+            for (&count, score) in counts.iter().zip(scores) {
+                *score = look(table, f64::from(2 * below + count) * per_point);
                 below += count;
-                look(table, f64::from(twice) * per_point)
-            })
-            .collect();
+            }
+        }
         for (score, &bin) in self.score.iter_mut().zip(&self.bin_of) {
-            *score = by_bin[bin as usize];
+            *score = self.by_bin[usize::from(bin)];
         }
     }
 }

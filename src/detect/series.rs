@@ -109,7 +109,12 @@ fn detect_with(input: &Input<'_>, settings: &Settings, work: &mut Workspace) -> 
     let scale = working_scale(input.values);
     let given = |length: usize| length > 0 && length == input.values.len();
     let mut present = Present::default();
+    present.place.reserve(input.values.len());
+    present.y.reserve(input.values.len());
     let mut named = Vec::new();
+    if given(input.precision.len()) {
+        present.precision.reserve(input.values.len());
+    }
     for (index, value) in input.values.iter().enumerate() {
         if !value.is_finite() {
             continue;
@@ -149,15 +154,19 @@ fn soften(present: &mut Present, scale: Scale, work: &mut Workspace) -> noise::N
     if present.precision.is_empty() {
         return noise::estimate(&present.y, &mut work.noise);
     }
-    let spread = noise::scale(&present.y);
-    precision::soften(
+    let known = noise::scale(&present.y, &mut work.noise);
+    let softened = precision::soften(
         &mut present.y,
         &present.precision,
         scale,
-        spread,
+        known.scale,
         &mut work.noise,
     );
-    noise::estimate(&present.y, &mut work.noise)
+    if softened {
+        noise::estimate(&present.y, &mut work.noise)
+    } else {
+        noise::around(&present.y, known, &mut work.noise)
+    }
 }
 
 fn working_scale(values: &[f64]) -> Scale {

@@ -8,7 +8,7 @@ pub mod failed;
 pub mod rename;
 
 use crate::model::CommitId;
-use crate::store::{Columns, RunRow, SeriesRow};
+use crate::store::{Cell, Columns, RunRow, SeriesRow};
 use std::collections::HashMap;
 
 /// The first-parent line, oldest commit first.
@@ -262,27 +262,15 @@ impl Placement {
     /// Puts the columns of one series into git order.
     #[must_use]
     pub fn arrange(&self, row: SeriesRow, columns: &Columns) -> Series {
-        let mut placed: Vec<(u32, u32, RunValue)> = columns
-            .iter()
-            .filter_map(|cell| {
-                let run = self.by_row.get(cell.run)?;
-                let place = self.places[run as usize]?;
-                let (value, n) = (cell.value, cell.n);
-                let ends = cell
-                    .spread
-                    .map_or((value, value), |spread| spread.ends(value));
-                Some((
-                    place,
-                    self.strata[run as usize],
-                    RunValue {
-                        run,
-                        value,
-                        ends,
-                        n,
-                    },
-                ))
-            })
-            .collect();
+        if self.one_run_a_commit(columns) {
+            return self.arrange_lone_runs(row, columns);
+        }
+        let mut placed = Vec::with_capacity(columns.len());
+        placed.extend(columns.iter().filter_map(|cell| {
+            let run = self.by_row.get(cell.run)?;
+            let place = self.places[run as usize]?;
+            Some((place, self.strata[run as usize], run_value(run, &cell)))
+        }));
         let key = |(place, stratum, value): &(u32, u32, RunValue)| (*place, *stratum, value.run);
         if !placed.is_sorted_by_key(key) {
             placed.sort_unstable_by_key(key);
@@ -293,21 +281,12 @@ impl Placement {
         {
             self.drop_repeats(&mut placed);
         }
-        let mut strata: Vec<String> = Vec::new();
-        let mut local: HashMap<u32, u32> = HashMap::new();
-        let mut last = (u32::MAX, 0);
+        let mut names = Strata::default();
         let mut points = Vec::with_capacity(placed.len());
         let mut first = 0;
         for group in placed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (place, stratum, _) = group[0];
-            if last.0 != stratum {
-                let own = *local.entry(stratum).or_insert_with(|| {
-                    strata.push(self.names[stratum as usize].clone());
-                    strata.len() as u32 - 1
-                });
-                last = (stratum, own);
-            }
-            let stratum = last.1;
+            let stratum = names.own(stratum);
             let value = median_of(group.iter().map(|(_, _, run)| run.value));
             let count = group.len() as u32;
             points.push(Point {
@@ -323,13 +302,57 @@ impl Placement {
         Series {
             row,
             points,
-            strata,
+            strata: names.names(&self.names),
             runs: placed.into_iter().map(|(_, _, run)| run).collect(),
         }
     }
 }
 
 impl Placement {
+    /// Whether the runs of some points lie in git order already, with one of each commit.
+    fn one_run_a_commit(&self, columns: &Columns) -> bool {
+        let mut next = 0;
+        columns.runs().iter().all(|id| match self.place_of(*id) {
+            Some(place) => {
+                let later = place >= next;
+                next = place.saturating_add(1);
+                later
+            }
+            None => true,
+        })
+    }
+
+    /// [`Placement::arrange`] where [`Placement::one_run_a_commit`] holds, as for most series.
+    fn arrange_lone_runs(&self, row: SeriesRow, columns: &Columns) -> Series {
+        let mut names = Strata::default();
+        let mut runs = Vec::with_capacity(columns.len());
+        let mut points = Vec::with_capacity(columns.len());
+        for cell in columns.iter() {
+            let Some(run) = self.by_row.get(cell.run) else {
+                continue;
+            };
+            let Some(place) = self.places[run as usize] else {
+                continue;
+            };
+            let value = run_value(run, &cell);
+            points.push(Point {
+                place,
+                stratum: names.own(self.strata[run as usize]),
+                value: value.value,
+                precision: precision_of(std::iter::once(&value)),
+                first: runs.len() as u32,
+                count: 1,
+            });
+            runs.push(value);
+        }
+        Series {
+            row,
+            points,
+            strata: names.names(&self.names),
+            runs,
+        }
+    }
+
     /// The same measurement read again from another file (results that lay beside new ones) is
     /// one run, not two. Runs of a command were measured each time, whatever their values.
     fn drop_repeats(&self, placed: &mut Vec<(u32, u32, RunValue)>) {
@@ -356,6 +379,45 @@ impl Placement {
             }
         }
         *placed = kept;
+    }
+}
+
+fn run_value(run: u32, cell: &Cell) -> RunValue {
+    let value = cell.value;
+    let ends = cell
+        .spread
+        .map_or((value, value), |spread| spread.ends(value));
+    RunValue {
+        run,
+        value,
+        ends,
+        n: cell.n,
+    }
+}
+
+/// The machines of one series, numbered as they come.
+#[derive(Default)]
+struct Strata {
+    known: Vec<u32>,
+    last: usize,
+}
+
+impl Strata {
+    /// The number of a machine in this series.
+    fn own(&mut self, stratum: u32) -> u32 {
+        if self.known.get(self.last) != Some(&stratum) {
+            let found = self.known.iter().position(|known| *known == stratum);
+            self.last = found.unwrap_or_else(|| {
+                self.known.push(stratum);
+                self.known.len() - 1
+            });
+        }
+        self.last as u32
+    }
+
+    fn names(&self, all: &[String]) -> Vec<String> {
+        let name = |known: &u32| all[*known as usize].clone();
+        self.known.iter().map(name).collect()
     }
 }
 
@@ -389,7 +451,6 @@ fn median_of(mut values: impl ExactSizeIterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
     use crate::model::{Environment, RunId, SeriesKey, Source, Spread, Tags, Unit};
-    use crate::store::Cell;
 
     fn commit(i: usize) -> CommitId {
         CommitId::new(format!("{i:040x}")).unwrap()

@@ -25,11 +25,11 @@ pub use distribution::{
     student_t_quantile, student_t_sf,
 };
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli, holm};
-pub(crate) use order::select;
 pub use order::{
     MAD_TO_SD, difference_scale, mad, median, median_and_mad, median_in_place, quantile,
     quantile_sorted,
 };
+pub(crate) use order::{Ranked, difference_scale_with};
 pub use paired::{PairedShift, p_above, paired_shift, pairs_needed};
 pub use power_law::{PowerLaw, power_law};
 pub use rank::{

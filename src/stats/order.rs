@@ -14,43 +14,102 @@ pub const MAD_TO_SD: f64 = 1.482_602_218_505_602;
 /// ```
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut copy = values.to_vec();
-    median_in_place(&mut copy)
+    let mut ranked = Ranked::default();
+    ranked.load(values.iter().copied());
+    ranked.median()
 }
 
 /// As [`median`], reordering `values` instead of copying them: linear time.
 pub fn median_in_place(values: &mut [f64]) -> Option<f64> {
-    let n = values.len();
-    if n == 0 {
-        return None;
-    }
-    let upper = select(values, n / 2);
-    if n % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = values[..n / 2]
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    // Half of each rather than half of the sum: two huge values must not overflow.
-    Some(0.5 * lower + 0.5 * upper)
+    median(values)
 }
 
-/// The value at place `k` of the ascending (total) order of `values`, which are reordered: smaller
-/// ones lie before that place, larger ones after it. Linear time.
-///
-/// Whole numbers in the same order are compared in one instruction, floats in five.
-pub(crate) fn select(values: &mut [f64], k: usize) -> f64 {
-    let flip = |bits: i64| bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed());
-    let mut keys: Vec<i64> = values
-        .iter()
-        .map(|value| flip(value.to_bits().cast_signed()))
-        .collect();
-    let found = *keys.select_nth_unstable(k).1;
-    for (value, key) in values.iter_mut().zip(keys) {
-        *value = f64::from_bits(flip(key).cast_unsigned());
+/// Values whose order statistics are asked for, as whole numbers in the same (total) order: those
+/// compare in one instruction, floats in five. Linear time for each; the buffers serve many calls.
+#[derive(Debug, Default)]
+pub(crate) struct Ranked {
+    keys: Vec<i64>,
+    /// Places whose value is known to stand there, ascending: smaller ones lie before each, larger
+    /// ones after it.
+    settled: Vec<usize>,
+}
+
+impl Ranked {
+    /// Takes these values in place of those before.
+    pub(crate) fn load(&mut self, values: impl IntoIterator<Item = f64>) {
+        self.keys.clear();
+        self.keys.extend(values.into_iter().map(key));
+        self.settled.clear();
     }
-    f64::from_bits(flip(found).cast_unsigned())
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The value at place `k`, from 0, in ascending order; the largest beyond the last. NaN without
+    /// any.
+    pub(crate) fn at(&mut self, k: usize) -> f64 {
+        let Some(last) = self.keys.len().checked_sub(1) else {
+            return f64::NAN;
+        };
+        let k = k.min(last);
+        let next = self.settled.partition_point(|place| *place < k);
+        if self.settled.get(next) != Some(&k) {
+            let start = next.checked_sub(1).map_or(0, |i| self.settled[i] + 1);
+            let end = self.settled.get(next).copied().unwrap_or(last + 1);
+            self.keys[start..end].select_nth_unstable(k - start);
+            self.settled.insert(next, k);
+        }
+        value(self.keys[k])
+    }
+
+    /// The median; `None` without values.
+    pub(crate) fn median(&mut self) -> Option<f64> {
+        let n = self.keys.len();
+        if n == 0 {
+            return None;
+        }
+        let upper = self.at(n / 2);
+        if n % 2 == 1 {
+            return Some(upper);
+        }
+        let known = self.settled.partition_point(|place| *place < n / 2);
+        let start = known.checked_sub(1).map_or(0, |i| self.settled[i]);
+        let lower = self.keys[start..n / 2].iter().copied().max();
+        // Half of each rather than half of the sum: two huge values must not overflow.
+        lower.map(|lower| 0.5 * value(lower) + 0.5 * upper)
+    }
+
+    /// The sum of the `count` smallest values.
+    pub(crate) fn sum_of_smallest(&mut self, count: usize) -> f64 {
+        if count < self.keys.len() {
+            self.at(count);
+        }
+        let kept = &self.keys[..count.min(self.keys.len())];
+        // Four sums at once: an addition need not wait for the one before.
+        let mut sums = [0.0; 4];
+        let four = kept.chunks_exact(4);
+        let rest: f64 = four.remainder().iter().map(|key| value(*key)).sum();
+        for some in four {
+            for (sum, key) in sums.iter_mut().zip(some) {
+                *sum += value(*key);
+            }
+        }
+        (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
+    }
+}
+
+fn flip(bits: i64) -> i64 {
+    bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
+}
+
+fn key(value: f64) -> i64 {
+    flip(value.to_bits().cast_signed())
+}
+
+fn value(key: i64) -> f64 {
+    f64::from_bits(flip(key).cast_unsigned())
 }
 
 /// Median absolute deviation from the median, unscaled; `None` without values. Multiply by
@@ -63,12 +122,11 @@ pub fn mad(values: &[f64]) -> Option<f64> {
 /// [`median`] and [`mad`] at once, for the price of the second.
 #[must_use]
 pub fn median_and_mad(values: &[f64]) -> Option<(f64, f64)> {
-    let mut copy = values.to_vec();
-    let centre = median_in_place(&mut copy)?;
-    for value in &mut copy {
-        *value = (*value - centre).abs();
-    }
-    Some((centre, median_in_place(&mut copy)?))
+    let mut ranked = Ranked::default();
+    ranked.load(values.iter().copied());
+    let centre = ranked.median()?;
+    ranked.load(values.iter().map(|value| (value - centre).abs()));
+    Some((centre, ranked.median()?))
 }
 
 /// The `q` quantile (0 ≤ q ≤ 1) by linear interpolation between order statistics, type 7 of
@@ -102,18 +160,17 @@ pub fn quantile_sorted(sorted: &[f64], q: f64) -> Option<f64> {
 /// (2/0.9)(φ(0) − φ(1.645)) = 0.657.
 #[must_use]
 pub fn difference_scale(values: &[f64]) -> f64 {
-    let mut differences: Vec<f64> = values
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).abs())
-        .collect();
-    let Some(middle) = median_in_place(&mut differences) else {
+    difference_scale_with(values, &mut Ranked::default())
+}
+
+/// As [`difference_scale`], with buffers that serve many calls.
+pub(crate) fn difference_scale_with(values: &[f64], ranked: &mut Ranked) -> f64 {
+    ranked.load(values.windows(2).map(|pair| (pair[1] - pair[0]).abs()));
+    let Some(middle) = ranked.median() else {
         return 0.0;
     };
-    let kept = (differences.len() * 9).div_ceil(10);
-    if kept < differences.len() {
-        select(&mut differences, kept);
-    }
-    let trimmed = differences[..kept].iter().sum::<f64>() / kept as f64;
+    let kept = (ranked.len() * 9).div_ceil(10);
+    let trimmed = ranked.sum_of_smallest(kept) / kept as f64;
     let root_two = std::f64::consts::SQRT_2;
     (MAD_TO_SD * middle / root_two).max(trimmed / (0.658 * root_two))
 }
@@ -138,20 +195,39 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn selecting_is_sorting(bits in proptest::collection::vec(proptest::prelude::any::<u64>(), 1..80), k in 0_usize..80) {
+        fn order_statistics_are_those_of_sorted_values(
+            bits in proptest::collection::vec(proptest::prelude::any::<u64>(), 0..80),
+            asked in proptest::collection::vec(0_usize..90, 0..8))
+        {
             // All there is: infinities, both zeros, both kinds of NaN.
             let mut values: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
             values.extend([0.0, -0.0, 1.0, -1.0, f64::NAN, f64::INFINITY, -f64::INFINITY]);
-            let k = k % values.len();
             let mut sorted = values.clone();
             sorted.sort_unstable_by(f64::total_cmp);
-            let found = select(&mut values, k);
-            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            proptest::prop_assert_eq!(found.to_bits(), sorted[k].to_bits());
-            proptest::prop_assert!(values[..k].iter().all(|value| value.total_cmp(&found).is_le()));
-            proptest::prop_assert!(values[k..].iter().all(|value| value.total_cmp(&found).is_ge()));
-            values.sort_unstable_by(f64::total_cmp);
-            proptest::prop_assert_eq!(bits(&values), bits(&sorted));
+            let mut ranked = Ranked::default();
+            ranked.load(values);
+            for k in asked {
+                proptest::prop_assert_eq!(ranked.at(k).to_bits(), sorted[k.min(sorted.len() - 1)].to_bits());
+            }
+        }
+
+        #[test]
+        fn medians_and_sums_are_those_of_sorted_values(
+            values in proptest::collection::vec(-1e6_f64..1e6, 1..80),
+            asked in proptest::collection::vec(0_usize..90, 0..4), count in 0_usize..90)
+        {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let n = sorted.len();
+            let middle = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0;
+            let sum: f64 = sorted.iter().take(count).sum();
+            let mut ranked = Ranked::default();
+            ranked.load(values);
+            for k in asked {
+                ranked.at(k);
+            }
+            proptest::prop_assert!((ranked.median().unwrap() - middle).abs() < 1e-9);
+            proptest::prop_assert!((ranked.sum_of_smallest(count) - sum).abs() < 1e-6);
         }
     }
 

@@ -34,9 +34,12 @@ enum Spreads {
     Wide(Box<[Option<Spread>]>),
 }
 
+/// Sample counts. Whoever measures changes them seldom.
 #[derive(Debug, Clone)]
 enum Counts {
     Same(u64),
+    /// The first point of each stretch with the same count, and the count.
+    Stretches(Box<[(u32, u64)]>),
     Each(Box<[u64]>),
 }
 
@@ -88,8 +91,12 @@ impl Columns {
     #[must_use]
     pub fn n(&self, index: usize) -> u64 {
         match &self.counts {
-            Counts::Same(n) if index < self.len() => *n,
-            Counts::Same(_) => 0,
+            _ if index >= self.len() => 0,
+            Counts::Same(n) => *n,
+            Counts::Stretches(all) => {
+                let next = all.partition_point(|(first, _)| *first as usize <= index);
+                next.checked_sub(1).map_or(0, |own| all[own].1)
+            }
             Counts::Each(all) => all.get(index).copied().unwrap_or(0),
         }
     }
@@ -107,7 +114,33 @@ impl Columns {
 
     /// All points in order.
     pub fn iter(&self) -> impl Iterator<Item = Cell> + '_ {
-        (0..self.len()).filter_map(|index| self.get(index))
+        let mut stretches: &[(u32, u64)] = match &self.counts {
+            Counts::Stretches(all) => all,
+            _ => &[],
+        };
+        let mut last = 0;
+        let points = self.runs.iter().zip(&self.values).enumerate();
+        points.map(move |(index, (&run, &value))| {
+            let n = match &self.counts {
+                Counts::Same(n) => *n,
+                Counts::Stretches(_) => {
+                    while let Some(((first, n), rest)) = stretches.split_first()
+                        && *first as usize <= index
+                    {
+                        (last, stretches) = (*n, rest);
+                    }
+                    last
+                }
+                Counts::Each(all) => all.get(index).copied().unwrap_or(0),
+            };
+            let spread = self.spread(index);
+            Cell {
+                run,
+                value,
+                spread,
+                n,
+            }
+        })
     }
 }
 
@@ -138,9 +171,8 @@ pub(super) struct Builder {
     values: Vec<f64>,
     /// `u32::MAX` twice where unknown, as long as no spread is as large.
     spreads: Vec<(u32, u32)>,
-    /// Empty as long as all are the same.
-    counts: Vec<u64>,
-    count: u64,
+    /// The first point of each stretch with the same sample count, and the count.
+    counts: Vec<(u32, u64)>,
     unknown: usize,
     widest: u32,
 }
@@ -186,14 +218,8 @@ impl Builder {
                 self.spreads.push(UNKNOWN);
             }
         }
-        if len == 0 {
-            self.count = n;
-        }
-        if n != self.count && self.counts.is_empty() {
-            self.counts.resize(len, self.count);
-        }
-        if n != self.count || !self.counts.is_empty() {
-            self.counts.push(n);
+        if self.counts.last().is_none_or(|(_, last)| *last != n) {
+            self.counts.push((len as u32, n));
         }
     }
 
@@ -221,23 +247,31 @@ impl Builder {
         } else {
             Spreads::Wide(self.spreads.iter().map(known).collect())
         };
-        let counts = if self.counts.is_empty() {
-            Counts::Same(self.count)
-        } else {
-            Counts::Each(self.counts.as_slice().into())
+        let counts = match self.counts.as_slice() {
+            [] => Counts::default(),
+            [(_, n)] => Counts::Same(*n),
+            some if some.len() * 2 <= len => Counts::Stretches(some.into()),
+            some => {
+                let ends = some.iter().skip(1).map(|(first, _)| *first as usize);
+                let mut each = Vec::with_capacity(len);
+                for (end, (_, n)) in ends.chain([len]).zip(some) {
+                    each.resize(end, *n);
+                }
+                Counts::Each(each.into())
+            }
         };
-        let columns = Columns {
-            runs,
-            values: self.values.as_slice().into(),
-            spreads,
-            counts,
-        };
+        // Made to measure by `reserve`, so that nothing is copied.
+        let values = std::mem::take(&mut self.values).into_boxed_slice();
         self.runs.clear();
-        self.values.clear();
         self.spreads.clear();
         self.counts.clear();
-        (self.count, self.unknown, self.widest) = (0, 0, 0);
-        columns
+        (self.unknown, self.widest) = (0, 0);
+        Columns {
+            runs,
+            values,
+            spreads,
+            counts,
+        }
     }
 }
 

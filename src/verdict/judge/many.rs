@@ -4,27 +4,47 @@ use super::Check;
 use super::blame::name_on;
 use crate::verdict::{LimitVerdict, Reason, Record, Tail};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs `job` over `work` in a few threads; the results keep the order of the work.
+/// Work that a thread takes at once.
+const PORTION: usize = 64;
+
+/// Runs `job` over `work` in a few threads, each of which takes the next portion when it is done with
+/// one; the results keep the order of the work.
 pub(super) fn in_threads<W: Sync, R: Send>(
     work: &[W],
     threads: usize,
     job: impl Fn(&W) -> R + Sync,
 ) -> Vec<R> {
-    let size = work.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        let handles: Vec<_> = work
-            .chunks(size)
-            .map(|chunk| scope.spawn(|| chunk.iter().map(&job).collect::<Vec<R>>()))
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| match handle.join() {
-                Ok(results) => results,
+    let portions: Vec<&[W]> = work.chunks(PORTION).collect();
+    let next = AtomicUsize::new(0);
+    let own = || {
+        let mut done: Vec<(usize, Vec<R>)> = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(portion) = portions.get(index) else {
+                return done;
+            };
+            done.push((index, portion.iter().map(&job).collect()));
+        }
+    };
+    let threads = threads.min(portions.len());
+    if threads < 2 {
+        return work.iter().map(job).collect();
+    }
+    let mut done = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(own)).collect();
+        let mut done = Vec::with_capacity(portions.len());
+        for handle in handles {
+            match handle.join() {
+                Ok(results) => done.extend(results),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 /// What the control over all rules of a check rested on.
