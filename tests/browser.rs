@@ -133,6 +133,39 @@ fn a_phone_never_scrolls_sideways() {
     }
 }
 
+#[test]
+fn a_name_without_end_fits_a_phone() {
+    let mut view = project();
+    let long = "x".repeat(400);
+    view.project = long.clone();
+    view.branch = long.clone();
+    for series in &mut view.series {
+        series.key.benchmark = long.clone();
+        series.key.metric = long.clone();
+        series.sentence = long.clone();
+        series.machines = vec![long.clone(), long.clone()];
+        series.key.tags.insert(long.clone(), long.clone());
+        series.excursions = vec![excursion()];
+    }
+    for feature in &mut view.features {
+        (feature.owner, feature.file) = (long.clone(), long.clone());
+        feature.journey = Some(long.clone());
+    }
+    for commit in &mut view.commits {
+        (commit.subject, commit.author) = (long.clone(), long.clone());
+        commit.tags.iter_mut().for_each(|tag| *tag = long.clone());
+    }
+    view.unmatched = vec![format!("{long}/{long}")];
+    let folder = Folder::new(&view);
+    let browser = Browser::start();
+    browser.width(390);
+    for page in folder.pages() {
+        browser.open(&folder.page(&page));
+        let width = browser.run("return document.documentElement.scrollWidth");
+        assert!(width.as_i64().unwrap() <= 390, "{page}: {width}");
+    }
+}
+
 /// Contrast of text against its own or inherited background, WCAG 2.2, least of all texts.
 const CONTRAST: &str = "
     const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
@@ -326,6 +359,38 @@ fn a_point_can_be_found_by_keys_and_mouse_and_linked_to() {
 }
 
 #[test]
+fn every_run_can_be_shown() {
+    let folder = Folder::new(&project());
+    let browser = Browser::start();
+    browser.open(&folder.page("s/index-build-time-6.html"));
+    let rows = "return [document.querySelectorAll('table.runs tbody tr').length,
+                        document.querySelector('#runs h2').textContent]";
+    assert_eq!(browser.run(rows), json!([150, "The newest runs"]));
+    browser.run("document.getElementById('all').click()");
+    let shown = browser.wait(
+        "const done = arguments[arguments.length - 1];
+         const look = () => document.getElementById('all').hidden
+           ? done([...document.querySelectorAll('table.runs tbody tr')]
+               .map(r => [...r.cells].map(c => c.textContent))) : requestAnimationFrame(look);
+         look()",
+    );
+    let shown: Vec<Vec<String>> = serde_json::from_value(shown).unwrap();
+    assert_eq!(shown.len(), 200);
+    // The first one that was added follows the last one of the page, in the same form.
+    assert_eq!(shown[149].len(), shown[150].len());
+    assert_eq!(shown[150][4], shown[149][4], "level");
+    assert_eq!(shown[150][6], shown[149][6], "samples");
+    assert_eq!((&*shown[0][7], &*shown[199][7]), ("2", "1"), "machines");
+    assert!(
+        shown[199].iter().all(|cell| !cell.is_empty()),
+        "{:?}",
+        shown[199]
+    );
+    assert_eq!(browser.run(rows), json!([200, "Every run"]));
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
 fn any_two_commits_can_be_compared_and_linked_to() {
     let folder = Folder::new(&project());
     let browser = Browser::start();
@@ -414,7 +479,40 @@ fn any_two_commits_can_be_compared_and_linked_to() {
            ? done(document.getElementById('said').textContent) : requestAnimationFrame(look);
          look()",
     );
-    assert_eq!(said, "No commit of this history is called nothing.");
+    assert_eq!(
+        said,
+        "No commit of this history is called nothing: use a release, at least four letters of a \
+         commit id, or main."
+    );
+    let shown = browser.run(
+        "return [document.querySelector('.wide').checkVisibility(), document.querySelector('h1').textContent.trim(),
+                 document.querySelector('#compare').elements.base.value]",
+    );
+    assert_eq!(shown[0], false, "no other pair stands below it");
+    assert!(
+        shown[1]
+            .as_str()
+            .unwrap()
+            .starts_with("Compare nothing with "),
+        "{shown}"
+    );
+    assert_eq!(shown[2], "nothing");
+    // The branch is a name for its newest commit; what has no result there is not called unchanged.
+    browser.open("about:blank");
+    browser.open(&format!("{page}#v2.4..main"));
+    let by_branch = browser.wait(settled);
+    assert_eq!(
+        by_branch[1],
+        "2 series changed; 4 did not, and 3 cannot be compared."
+    );
+    let apart = browser.run("return document.getElementById('apart').textContent");
+    assert!(
+        apart
+            .as_str()
+            .unwrap()
+            .contains("export/csv time: no result at the second"),
+        "{apart}"
+    );
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -6,7 +6,9 @@
 mod report_support;
 
 use plimsoll::report::html::{ReportError, Theme, render, render_single};
-use plimsoll::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
+use plimsoll::report::view::{
+    ChangeKind, ChangeView, LedgerView, RegimeView, ReportView, SeriesView, State,
+};
 use proptest::prelude::*;
 use report_support::{HOSTILE, commits, excursion, hostile, project};
 use std::collections::BTreeMap;
@@ -138,7 +140,7 @@ fn the_overview_answers_its_questions_in_words() {
          limit. 2 series are within their budgets, 1 is still learning, 1 has no budget.",
         "Greatest drift for the worse: checkout latency.p95 +159 ms (+75.0 %) in 92 d; 17 % of it \
          has no single commit to blame",
-        "✕ broken search latency.p95 search 612 ms 600 ms 102 % +112 ms (+22.4 %) 92 d broken",
+        "✕ broken search latency.p95 search 612 ms 600 ms 102 % +112 ms (+22.4 %) 92 d broken: max",
         "! soon checkout latency.p95 checkout 371 ms 400 ms 93 % +159 ms (+75.0 %) 92 d ~26 d (17–48)",
         "? no data export/csv time data 1.91 s 2.50 s last value 6 d old",
         "~ noisy upload time data 3.10 s 5.00 s noise ±24 %",
@@ -166,7 +168,7 @@ fn empty_and_first_states_have_sentences_of_their_own() {
         .retain(|series| series.state == State::Unbudgeted);
     let index = text(&files(&view)["index.html"]);
     assert!(
-        index.contains("No series has a budget yet (1 measured)"),
+        index.contains("No series has a budget yet (1 measured): plimsoll init writes a first one"),
         "{index}"
     );
 
@@ -207,29 +209,17 @@ fn all_in_the_same_trouble_is_said_in_its_own_words() {
     }
 }
 
-/// What a release spent is steps and what is too small for them, and one release ends where the
-/// next begins.
+/// What a release spent is steps and what is too small for them, one release ends where the next
+/// begins, and all of them are the drift of the ledger.
 #[test]
-fn releases_add_up_as_shown() {
+fn releases_add_up_to_the_ledger_as_shown() {
     let view = project();
     let files = files(&view);
     let mut seen = 0;
     for series in &view.series {
         let page = &files[&format!("s/{}.html", series.slug)];
-        if !page.contains("<table class=\"releases\"") {
-            continue;
-        }
-        let rows: Vec<Vec<String>> = table(page, "releases").into_iter().skip(1).collect();
-        let ticks = |row: &[String], column: usize| number(&row[column]).unwrap_or(0);
-        for pair in rows.windows(2).filter(|pair| pair[0][3] != "new machine") {
-            let (new, old) = (&pair[0], &pair[1]);
-            assert_eq!(
-                ticks(old, 2) + ticks(new, 3),
-                ticks(new, 2),
-                "{new:?} after {old:?}"
-            );
-            assert_eq!(ticks(new, 6) + ticks(new, 7), ticks(new, 3), "{new:?}");
-            seen += 1;
+        if page.contains("<table class=\"releases\"") {
+            seen += assert_releases_add_up(page);
         }
     }
     assert!(seen > 10, "{seen}");
@@ -238,6 +228,8 @@ fn releases_add_up_as_shown() {
     let checkout = &json["series"][1];
     let segments = checkout["segments"].as_array().unwrap();
     assert_eq!(segments.len(), 5);
+    assert_eq!(segments[0]["opening"], checkout["ledger"]["opening"]);
+    assert_eq!(segments[4]["now"], checkout["ledger"]["now"]);
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
     for pair in segments.windows(2) {
         assert_eq!(pair[0]["now"], pair[1]["opening"]);
@@ -251,6 +243,124 @@ fn releases_add_up_as_shown() {
             (sum / number(&segment["now"]) - 1.0).abs() < 1e-12,
             "{segment}"
         );
+    }
+}
+
+/// Rows, columns and the sum of the table of releases, against the ledger above it; returns how many
+/// releases there are.
+fn assert_releases_add_up(page: &str) -> usize {
+    let mut rows: Vec<Vec<String>> = table(page, "releases").into_iter().skip(1).collect();
+    let ticks = |row: &[String], column: usize| number(&row[column]).unwrap_or(0);
+    let sum = rows.pop().unwrap();
+    assert!(sum[0].starts_with("in all"), "{sum:?}");
+    let ledger = table(page, "ledger");
+    let find = |name: &str| ledger.iter().find(|row| row[1].starts_with(name)).unwrap();
+    let (opening, now) = (find("opening level"), find("now"));
+    assert_eq!(number(&sum[3]), number(&now[2]), "the drift of the ledger");
+    assert_eq!(ticks(&sum, 7), ticks(find("no single commit"), 2));
+    assert_eq!(ticks(&sum, 6) + ticks(&sum, 7), ticks(&sum, 3), "{sum:?}");
+    // Before the last new machine is another account.
+    let machine = |row: &Vec<String>| row[0].contains("new machine: ");
+    let own = rows.iter().position(machine).unwrap_or(rows.len());
+    let (newest, oldest) = (&rows[0], &rows[own - 1]);
+    assert_eq!(number(&newest[2]), number(&now[3]), "one present level");
+    if !oldest[0].ends_with("earlier") {
+        let first = ticks(oldest, 2) - ticks(oldest, 3);
+        assert_eq!(Some(first), number(&opening[3]), "one opening level");
+    }
+    for column in [3, 6, 7] {
+        let total: i64 = rows[..own].iter().map(|row| ticks(row, column)).sum();
+        assert_eq!(total, ticks(&sum, column), "column {column}: {rows:?}");
+    }
+    for row in &rows {
+        assert_eq!(ticks(row, 6) + ticks(row, 7), ticks(row, 3), "{row:?}");
+    }
+    for pair in rows.windows(2) {
+        let (new, old) = (&pair[0], &pair[1]);
+        if !machine(new) && !old[0].ends_with("earlier") {
+            assert_eq!(ticks(old, 2) + ticks(new, 3), ticks(new, 2), "{pair:?}");
+        }
+    }
+    rows.len()
+}
+
+proptest! {
+    /// Whatever the levels, the noise, the machines and the releases, with a creep or without: the
+    /// releases since the last new machine are the drift of the ledger, on the page and in the data.
+    #[test]
+    fn releases_always_add_up_to_the_ledger(
+        cuts in prop::collection::btree_map(2_usize..198, (0.2_f64..9.0, prop::bool::weighted(0.2)), 0..8),
+        tags in prop::collection::btree_set(1_usize..200, 1..45),
+        creep in prop::option::of((0.9_f64..1.1, 0.9_f64..1.1)),
+        noise in 0.0_f64..0.4,
+    ) {
+        let mut view = project();
+        view.series.truncate(1);
+        for (index, commit) in view.commits.iter_mut().enumerate() {
+            commit.tags = tags.get(&index).map(|tag| format!("t{tag}")).into_iter().collect();
+        }
+        let series = &mut view.series[0];
+        for (index, point) in series.points.iter_mut().enumerate() {
+            point.value = 3e6 * (1.0 + noise * (index as f64 * 1.7).sin());
+        }
+        let bounds: Vec<usize> = [0].into_iter().chain(cuts.keys().copied()).chain([200]).collect();
+        let levels: Vec<f64> = [3e6].into_iter().chain(cuts.values().map(|(l, _)| l * 1e6)).collect();
+        let template = series.regimes[0];
+        series.regimes = bounds.windows(2).zip(&levels)
+            .map(|(ends, level)| RegimeView { first: ends[0], last: ends[1] - 1, level: *level, ..template })
+            .collect();
+        let template = series.changes[0].clone();
+        series.changes = cuts.iter().zip(levels.windows(2))
+            .map(|((at, (_, machine)), levels)| ChangeView {
+                kind: if *machine {
+                    ChangeKind::Machine { from: "old".to_owned(), to: "new".to_owned() }
+                } else {
+                    ChangeKind::Change
+                },
+                point: *at,
+                commit: *at,
+                before: levels[0],
+                after: levels[1],
+                ..template.clone()
+            })
+            .collect();
+        let start = series.changes.iter().filter(|c| c.kind != ChangeKind::Change).map(|c| c.point).max();
+        let start = start.unwrap_or(0);
+        let (low, high) = creep.unwrap_or((1.0, 1.0));
+        let opening = series.regimes.iter().find(|r| r.first >= start).unwrap().level * low;
+        let now = levels[levels.len() - 1] * high;
+        let entries: Vec<(usize, f64)> = series.changes.iter().enumerate()
+            .filter(|(_, c)| c.point > start)
+            .map(|(at, c)| (at, c.after - c.before))
+            .collect();
+        let explained: f64 = entries.iter().map(|(_, amount)| amount).sum();
+        series.ledger = Some(LedgerView {
+            opening, entries, unattributed: now - opening - explained, now, headroom: None,
+        });
+        series.level = Some(now);
+        let files = files(&view);
+        assert_releases_add_up(&files["s/search-latency-p95-1.html"]);
+        let json: serde_json::Value = serde_json::from_str(&files["data/report.json"]).unwrap();
+        let segments = json["series"][0]["segments"].as_array().unwrap();
+        let own = segments.iter().rposition(|s| s["new_machine"] == true).map_or(0, |at| at + 1);
+        prop_assert_eq!(segments[own]["opening"].as_f64(), Some(opening));
+        prop_assert_eq!(segments[segments.len() - 1]["now"].as_f64(), Some(now));
+        let value = |v: &serde_json::Value| v.as_f64().unwrap();
+        let spent = |s: &serde_json::Value| {
+            let steps = s["steps"].as_array().unwrap().iter().map(|step| value(&step["amount"]));
+            steps.sum::<f64>() + value(&s["unattributed"])
+        };
+        let total: f64 = segments[own..].iter().map(spent).sum();
+        prop_assert!((total - (now - opening)).abs() < 1e-3, "{} {}", total, now - opening);
+        for pair in segments.windows(2) {
+            prop_assert_eq!(&pair[0]["now"], &pair[1]["opening"]);
+        }
+        // Where nothing creeps there is nothing too small for a step.
+        if creep.is_none() {
+            for segment in &segments[own..] {
+                prop_assert!(value(&segment["unattributed"]).abs() < 1e-3, "{}", segment);
+            }
+        }
     }
 }
 
@@ -277,6 +387,20 @@ fn a_regression_put_right_is_shown_and_costs_nothing() {
     assert_eq!(told["begun"], view.commits[60].id.as_str());
     assert_eq!(told["results"], 5);
     assert!(!text(&files["s/search-latency-p95-1.html"]).contains("Off the level and back"));
+    let regressions = text(&files["regressions.html"]);
+    assert!(
+        regressions.contains("Put right again")
+            && regressions.contains("checkout latency.p95 +20.0 % 277 ms instead of 231 ms"),
+        "{regressions}"
+    );
+    let single = String::from_utf8(render_single(&view).unwrap()).unwrap();
+    for words in [
+        "Off the level and back",
+        "By release",
+        "plimsoll report -o DIR writes a page",
+    ] {
+        assert!(text(&single).contains(words), "{words}");
+    }
     let ledger = plimsoll::report::ledger::ledger(&view, &[&view.series[1]]);
     assert!(ledger.contains("+20.0 %  for 5 results from"), "{ledger}");
 }
@@ -289,13 +413,20 @@ fn the_comparison_shows_what_changed_since_the_newest_release() {
     assert!(page.contains("v2.4 → main"), "{page}");
     // v2.4 is commit 180: checkout changed at 181, search at 192; three have no result at both.
     assert!(
-        page.contains("2 series changed; 6 did not, and 1 cannot be compared"),
+        page.contains("2 series changed; 4 did not, and 3 cannot be compared"),
         "{page}"
     );
     assert!(
         page.contains("checkout latency.p95 324 ms 371 ms +14.5 % worse"),
         "{page}"
     );
+    for words in [
+        "export/csv time : no result at the second",
+        "upload time : too noisy to tell",
+        "suggest latency.p95 : too few results for a level",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
     let script = &files["data/levels.js"];
     let data = script
         .trim_start_matches("plimsoll(\"levels\",")
@@ -313,6 +444,64 @@ fn the_comparison_shows_what_changed_since_the_newest_release() {
     empty.commits.clear();
     let page = text(&self::files(&empty)["compare.html"]);
     assert!(page.contains("No level changed; 0 did not."), "{page}");
+}
+
+#[test]
+fn a_level_past_its_limit_without_proof_is_not_soon() {
+    let mut view = project();
+    let series = &mut view.series[1];
+    (series.state, series.used, series.breaks_in_days) = (State::Unproven, Some(1.04), None);
+    let index = text(&files(&view)["index.html"]);
+    assert!(
+        index
+            .contains("1 budget is broken, 1 is past its budget by a level that is not proven yet"),
+        "{index}"
+    );
+    let after = index.split_once("✕ broken").unwrap().1;
+    let row = after.split_once("± unproven checkout latency.p95").unwrap();
+    assert!(
+        !row.0.contains('↗'),
+        "it comes right after what is broken: {index}"
+    );
+    assert!(row.1.contains("past it, not proven"), "{index}");
+}
+
+#[test]
+fn the_rule_that_is_broken_is_named() {
+    let mut view = project();
+    (view.series[0].used, view.series[0].broken) = (Some(0.86), vec!["creep", "drift"]);
+    let files = files(&view);
+    let index = text(&files["index.html"]);
+    assert!(
+        index.contains("86 % +112 ms (+22.4 %) 92 d broken: creep, drift"),
+        "{index}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&files["data/report.json"]).unwrap();
+    assert_eq!(
+        json["series"][0]["broken"],
+        serde_json::json!(["creep", "drift"])
+    );
+}
+
+#[test]
+fn limits_that_judge_nothing_are_said() {
+    let mut view = project();
+    view.unmatched = vec!["search/gone".to_owned()];
+    view.series.retain(|series| series.state == State::Ok);
+    let files = files(&view);
+    let index = text(&files["index.html"]);
+    assert!(!index.contains("No budget is broken"), "{index}");
+    assert!(
+        index.contains("1 limit fits no series. 2 series are within"),
+        "{index}"
+    );
+    assert!(
+        index.contains(
+            "Nothing that was measured fits search/gone: correct select , or record the benchmark."
+        ),
+        "{index}"
+    );
+    assert!(!files["index.html"].contains('`'), "code is marked as such");
 }
 
 /// A large report leaves out the long tables of what is fine and says where they are.
@@ -486,8 +675,15 @@ fn a_change_keeps_its_own_suspects_where_others_narrow_the_group() {
 fn no_number_is_compared_across_machines() {
     let files = files(&project());
     let rows = table(&files["s/index-build-time-6.html"], "releases");
-    let row = rows.iter().find(|row| row[0] == "v2.3").unwrap();
-    assert_eq!(row[3..5], ["new machine", ""]);
+    let row = |name: &str| rows.iter().find(|row| row[0] == name).unwrap();
+    // The machine changed at commit 120, v2.3 is commit 135.
+    assert_eq!(row("v2.3 new machine: nobody spent this")[3..5], ["", ""]);
+    assert_eq!(row("v2.3 compare")[3], "0.00 µs");
+    assert_eq!(
+        row("v2.3 before the new machine compare")[2],
+        "38.20 µs",
+        "{rows:?}"
+    );
 }
 
 const TAGS: &str = "!DOCTYPE html head meta title link script body header footer main section article \
@@ -497,7 +693,7 @@ const TAGS: &str = "!DOCTYPE html head meta title link script body header footer
 
 const ATTRIBUTES: &str = "lang charset http-equiv content name rel href src defer class id hidden type \
      value checked scope title autocomplete aria-hidden aria-label role viewBox width height \
-     preserveAspectRatio d x y dy text-anchor html data-first data-width data-points data-commits data-levels list name aria-current role \
+     preserveAspectRatio d x y dy text-anchor html data-first data-width data-points data-commits data-levels data-tip list name aria-current role \
      visibility min max version encoding xmlns";
 
 /// Fails where a page holds an element or attribute that no template writes, or leads somewhere

@@ -141,3 +141,37 @@ fn one_value_claims_nothing_of_drift_or_of_the_future() {
         "{page}"
     );
 }
+
+/// A project in which nothing was recorded gets its page, and a word on what to do.
+#[test]
+fn nothing_recorded_is_an_empty_page() {
+    let mut project = Project::new();
+    project.budget("parser", PARSE);
+    for commits in 0..2 {
+        if commits > 0 {
+            project.commit("First");
+        }
+        let said = project.plimsoll(&[&["report", "-o", "site"], &NOW[..]].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(
+            said.err
+                .contains("nothing has been measured yet: `plimsoll record`"),
+            "{}",
+            said.err
+        );
+        let page = std::fs::read_to_string(project.path("site/index.html")).unwrap();
+        assert!(
+            page.contains("Nothing has been measured yet: <code>plimsoll record</code>"),
+            "{page}"
+        );
+        assert!(project.path("site/f/parser.html").exists());
+        std::fs::remove_dir_all(project.path("site")).unwrap();
+    }
+    let said = project.plimsoll(&["report", "--single-file", "-o", "one.html"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(project.path("one.html").exists());
+    // A database that was named and is not there is a mistake.
+    let said = project.plimsoll(&["report", "-o", "site", "--db", "nowhere.db"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(!project.path("site").exists());
+}

@@ -95,6 +95,58 @@ fn the_ledger_since_a_release_holds_steps_creep_and_what_each_release_spent() {
     assert!(said.out.contains("since start: "), "{}", said.out);
 }
 
+/// What `log` says of a series and what it says by release are one account, also where noise hides
+/// everything.
+#[test]
+fn releases_add_up_to_the_ledger_of_a_noisy_series() {
+    let mut project = Project::new();
+    for i in 0..36_u32 {
+        project.commit(&format!("Change {i}"));
+        if i % 9 == 4 {
+            project.git(&["tag", &format!("v{i}")]);
+        }
+        let noise = f64::from(i * i * 7 % 41) / 41.0 - 0.5;
+        project.record(&[("wild", 100.0 * (1.0 + 0.5 * noise))]);
+    }
+    let line = |text: &str, words: &str| {
+        let found = text.lines().find(|line| line.ends_with(words));
+        found
+            .unwrap_or_else(|| panic!("no {words} in {text}"))
+            .to_owned()
+    };
+    let ledger = project.plimsoll(&["log", "wild"]).out;
+    let by_release = project.plimsoll(&["log", "wild", "--by", "release"]).out;
+    let level = |text: &str, words: &str| line(text, words).replace(words, "").trim().to_owned();
+    let (opening, now) = (
+        level(&ledger, "opening level"),
+        level(&ledger, "present level"),
+    );
+    assert!(
+        by_release.contains(&format!("since the first result: {opening} → {now}, ")),
+        "{ledger}{by_release}"
+    );
+    assert_eq!(level(&by_release, "present level"), now);
+    let amount = |line: &str| -> i64 {
+        let text = line.split_whitespace().next().unwrap().replace('−', "-");
+        (text.parse::<f64>().unwrap() * 100.0).round() as i64
+    };
+    let (_, releases) = by_release.split_once("by release\n").unwrap();
+    let parts: Vec<i64> = releases
+        .lines()
+        .take_while(|line| !line.ends_with("in all"))
+        .map(amount)
+        .collect();
+    assert_eq!(parts.len(), 5, "{releases}");
+    assert_eq!(parts.iter().sum::<i64>(), amount(&line(releases, "in all")));
+    let level = |text: &str| {
+        (text.split(' ').next().unwrap().parse::<f64>().unwrap() * 100.0).round() as i64
+    };
+    assert_eq!(
+        amount(&line(releases, "in all")),
+        level(&now) - level(&opening)
+    );
+}
+
 #[test]
 fn a_change_inherits_the_creep_of_its_base() {
     let mut project = creeping();

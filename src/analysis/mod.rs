@@ -14,7 +14,7 @@ pub use creep::{CreepFound, Step, Windowed, exhaustion, measure_creep};
 pub use ledger::{Entry, Ledger};
 pub use memo::Memo;
 pub use runs::{RunSpread, centre_of_runs};
-pub use spent::{Boundary, Spent, Stretch, spent};
+pub use spent::{Boundary, Spent, Stretch, level_around, spent};
 
 use crate::detect::{ChangePoint, Input, Regime, Scale, Settings, detect};
 use crate::history::{Point, STRATUM_POINTS, Series};

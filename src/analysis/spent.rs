@@ -44,22 +44,11 @@ impl Spent {
     }
 }
 
-/// What was spent between each of `marks` (values, ascending) and the next one. The level at a mark
-/// is the median of up to ten values around it inside its stretch, so that what one segment ends
-/// with the next one begins with, and the segments add up to the whole. `None` with a mark that is
-/// in no stretch.
+/// What was spent between each of `marks` (values, ascending) and the next one, where `levels` are
+/// the levels at the marks: what one segment ends with the next one begins with, so that the
+/// segments add up to the whole.
 #[must_use]
-pub fn spent(
-    values: &[f64],
-    stretches: &[Stretch],
-    boundaries: &[Boundary],
-    marks: &[usize],
-) -> Option<Vec<Spent>> {
-    let levels: Vec<f64> = marks
-        .iter()
-        .map(|mark| level(values, stretches, *mark))
-        .collect::<Option<_>>()?;
-    let segments = marks.windows(2).zip(levels.windows(2));
+pub fn spent(levels: &[f64], boundaries: &[Boundary], marks: &[usize]) -> Vec<Spent> {
     let segment = |(marks, levels): (&[usize], &[f64])| {
         let steps: Vec<usize> = (0..boundaries.len())
             .filter(|i| marks[0] < boundaries[*i].at && boundaries[*i].at <= marks[1])
@@ -72,14 +61,17 @@ pub fn spent(
             steps,
         }
     };
-    Some(segments.map(segment).collect())
+    marks
+        .windows(2)
+        .zip(levels.windows(2))
+        .map(segment)
+        .collect()
 }
 
-/// The level at a value: as many of its stretch before it as after, where there are so many.
-fn level(values: &[f64], stretches: &[Stretch], mark: usize) -> Option<f64> {
-    let own = stretches
-        .iter()
-        .find(|stretch| stretch.first <= mark && mark <= stretch.last)?;
+/// The level at a value of a stretch that creeps: the median of up to ten values around it, as many
+/// before it as after where there are so many.
+#[must_use]
+pub fn level_around(values: &[f64], own: Stretch, mark: usize) -> Option<f64> {
     let low = mark.saturating_sub(LEVEL_POINTS / 2).max(own.first);
     let high = (low + LEVEL_POINTS).min(own.last + 1);
     let low = high.saturating_sub(LEVEL_POINTS).max(own.first);
@@ -107,11 +99,11 @@ mod tests {
             firsts.extend(&cuts);
             let mut ends: Vec<usize> = cuts.iter().map(|cut| cut - 1).collect();
             ends.push(last);
-            let stretches: Vec<Stretch> = firsts
-                .iter()
-                .zip(&ends)
-                .map(|(first, last)| Stretch { first: *first, last: *last })
-                .collect();
+            let own = |mark: usize| {
+                let at = firsts.partition_point(|first| *first <= mark) - 1;
+                Stretch { first: firsts[at], last: ends[at] }
+            };
+            let level = |mark: &usize| level_around(&values, own(*mark), *mark).unwrap();
             let boundaries: Vec<Boundary> = cuts
                 .iter()
                 .zip(&amounts)
@@ -119,7 +111,8 @@ mod tests {
                 .collect();
             let mut marks: Vec<usize> = marks.into_iter().filter(|mark| *mark < last).collect();
             marks.push(last);
-            let found = spent(&values, &stretches, &boundaries, &marks).unwrap();
+            let levels: Vec<f64> = marks.iter().map(level).collect();
+            let found = spent(&levels, &boundaries, &marks);
             prop_assert_eq!(found.len(), marks.len() - 1);
             let mut seen = Vec::new();
             for own in &found {
@@ -131,7 +124,8 @@ mod tests {
                 (0..boundaries.len()).filter(|i| boundaries[*i].at > marks[0]).collect();
             prop_assert_eq!(seen, expected);
             if let (Some(first), Some(end)) = (found.first(), found.last()) {
-                let whole = spent(&values, &stretches, &boundaries, &[marks[0], last]).unwrap();
+                let ends = [levels[0], levels[levels.len() - 1]];
+                let whole = spent(&ends, &boundaries, &[marks[0], last]);
                 let total: f64 = found.iter().map(Spent::total).sum();
                 prop_assert!((total - whole[0].total()).abs() < 1e-6);
                 let parts: f64 = found.iter().map(|own| own.unattributed).sum();
@@ -158,12 +152,17 @@ mod tests {
             at: 20,
             amount: 100.0,
         }];
-        let found = spent(&values, &stretches, &steps, &[5, 39]).unwrap();
+        let level = |own: usize, mark: usize| level_around(&values, stretches[own], mark).unwrap();
+        let found = spent(&[level(0, 5), level(1, 39)], &steps, &[5, 39]);
         assert_eq!(found[0].steps, [0]);
         assert!((found[0].total() - 130.0).abs() < 1e-9, "{found:?}");
         assert!((found[0].unattributed - 30.0).abs() < 1e-9, "{found:?}");
-        assert_eq!(spent(&values, &stretches, &steps, &[5]), Some(Vec::new()));
-        assert_eq!(spent(&values, &stretches, &steps, &[5, 50]), None);
-        assert_eq!(spent(&[], &[], &[], &[]), Some(Vec::new()));
+        assert_eq!(spent(&[5.0], &steps, &[5]), Vec::new());
+        assert_eq!(spent(&[], &[], &[]), Vec::new());
+        let beyond = Stretch {
+            first: 50,
+            last: 60,
+        };
+        assert_eq!(level_around(&values, beyond, 55), None);
     }
 }

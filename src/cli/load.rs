@@ -12,7 +12,7 @@ use plimsoll::history::{Timeline, rename};
 use plimsoll::ledger::order::{self, Order};
 use plimsoll::model::{Commit, CommitId, Environment, Failure};
 use plimsoll::report::build::{Project, build};
-use plimsoll::report::view::ReportView;
+use plimsoll::report::view::{FeatureView, ReportView};
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
 use plimsoll::verdict::{Audit, Commits};
 use std::cell::RefCell;
@@ -399,6 +399,59 @@ pub(crate) fn project(
     with_project(world, chosen, now, |project| Ok(build(project)))
 }
 
+/// The read model of a repository in which nothing was recorded yet; `None` where there is a database,
+/// or where one was named.
+pub(crate) fn nothing_measured(
+    world: &World,
+    chosen: Option<&PathBuf>,
+    now: jiff::Timestamp,
+) -> Result<Option<ReportView>> {
+    let Some(git) = &world.git else {
+        return Ok(None);
+    };
+    if world.names_database() || world.db_path().exists() {
+        return Ok(None);
+    }
+    let budgets = usable_budgets(world, chosen)?;
+    let feature = |budget: &Budget| FeatureView {
+        name: budget.feature.clone(),
+        owner: budget.owner.clone(),
+        file: budget.file.display().to_string(),
+        journey: budget.journey.clone(),
+        capacity: Vec::new(),
+    };
+    Ok(Some(ReportView {
+        project: project_name(world, git),
+        branch: git.head_branch().unwrap_or_default(),
+        now,
+        commits: Vec::new(),
+        features: budgets.iter().map(feature).collect(),
+        series: Vec::new(),
+        commit_url: git.commit_url(),
+        unmatched: Vec::new(),
+        notes: Vec::new(),
+    }))
+}
+
+/// The budgets; a fault in them is an error.
+fn usable_budgets(world: &World, chosen: Option<&PathBuf>) -> Result<Vec<Budget>> {
+    let (budgets, findings) = budgets(world, chosen)?.unwrap_or_default();
+    if has_errors(&findings) {
+        let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
+    }
+    Ok(budgets)
+}
+
+fn project_name(world: &World, git: &Git) -> String {
+    let folder = world.root();
+    let folder = folder.file_name().map_or_else(
+        || "project".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    git.project_name().unwrap_or(folder)
+}
+
 /// What the read model of the whole project at HEAD is made of.
 pub(crate) fn with_project<T>(
     world: &World,
@@ -410,11 +463,7 @@ pub(crate) fn with_project<T>(
     let loaded = Loaded::new(world, &settings)?;
     let git = world.repository()?;
     let head = git.head()?;
-    let (budgets, findings) = budgets(world, chosen)?.unwrap_or_default();
-    if has_errors(&findings) {
-        let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
-    }
+    let budgets = usable_budgets(world, chosen)?;
     let order = order(world, git, &loaded.store, &head)?;
     let timeline = Timeline::new(order.commits.clone());
     let known = self::commits(git, &order, &timeline, &loaded.runs, &budgets)?;
@@ -422,14 +471,9 @@ pub(crate) fn with_project<T>(
     for id in timeline.commits() {
         commits.insert(id.clone(), order.commit(git, id)?);
     }
-    let folder = world.root();
-    let folder = folder.file_name().map_or_else(
-        || "project".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
     let columns = loaded.columns(|_| true)?;
     make(&Project {
-        name: &git.project_name().unwrap_or(folder),
+        name: &project_name(world, git),
         branch: &git
             .head_branch()
             .unwrap_or_else(|| "detached HEAD".to_owned()),

@@ -1,9 +1,9 @@
 //! `plimsoll report`: the static HTML report.
 
-use super::answer;
 use super::args::Report as Args;
 use super::load;
 use super::world::World;
+use super::{answer, say};
 use anyhow::{Context, Result, bail};
 use plimsoll::report::build::Builder;
 use plimsoll::report::html::{Source, Theme};
@@ -21,6 +21,16 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         );
     }
     let now = args.now.unwrap_or(world.now);
+    if let Some(view) = load::nothing_measured(world, args.budgets.as_ref(), now)? {
+        say("nothing has been measured yet: `plimsoll record` stores the first results");
+        if args.single_file {
+            write_file(&folder, &theme.render_single(&view)?)?;
+            answer(&format!("wrote {}\n", folder.display()))?;
+        } else {
+            wrote(write_with(&theme, &view, &folder)?, &folder)?;
+        }
+        return Ok(Exit::Within);
+    }
     if args.single_file {
         let view = load::project(world, args.budgets.as_ref(), now)?;
         let page = theme.render_single(&view)?;
@@ -32,11 +42,15 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     let pages = load::with_project(world, args.budgets.as_ref(), now, |project| {
         write_with(&theme, &Builder::new(project), &folder)
     })?;
+    wrote(pages, &folder)?;
+    Ok(Exit::Within)
+}
+
+fn wrote(pages: usize, folder: &Path) -> Result<()> {
     answer(&format!(
         "wrote {pages} files · open {}\n",
         folder.join("index.html").display()
-    ))?;
-    Ok(Exit::Within)
+    ))
 }
 
 /// Writes all pages, one at a time; returns how many files there are.

@@ -111,6 +111,11 @@ impl World {
         }
     }
 
+    /// Somebody chose the database: one that is not there is a mistake.
+    pub(crate) fn names_database(&self) -> bool {
+        self.db.is_some()
+    }
+
     /// What is kept beside the database to save work.
     pub(crate) fn cache(&self) -> Cache {
         Cache::beside(&self.db_path())

@@ -1,6 +1,7 @@
 //! The ledger of a series on a terminal: levels, change points with suspects, sparkline.
 
-use super::text;
+use super::account::levels_after;
+use super::text::{self, Column};
 use super::view::{
     ChangeKind, ChangeView, CommitView, ExcursionView, LedgerView, ReportView, SeriesView, State,
 };
@@ -165,20 +166,24 @@ fn commit_of<'a>(
 }
 
 fn lines(out: &mut String, view: &ReportView, series: &SeriesView, ledger: &LedgerView) {
-    let unit = |value: f64| text::value(value, &series.unit);
-    let amount = |value: f64| text::difference(value, &series.unit);
-    let _ = writeln!(out, "  {:>12}  opening level", unit(ledger.opening));
-    for (change, spent) in &ledger.entries {
-        let Some(change) = series.changes.get(*change) else {
+    // One column, so that it adds up as it is shown.
+    let column = Column::fitting(&series.unit, ledger.now.abs().max(ledger.opening.abs()));
+    let value = |value: f64| column.value(column.ticks(value));
+    let _ = writeln!(out, "  {:>12}  opening level", value(ledger.opening));
+    let mut level = column.ticks(ledger.opening);
+    for (change, after) in levels_after(&column, series, ledger) {
+        let Some(change) = series.changes.get(change) else {
             continue;
         };
+        let spent = after - level;
+        level = after;
         let effect = change.effect.map_or_else(String::new, |(e, low, high)| {
             text::effect_interval(e, low, high)
         });
         let _ = writeln!(
             out,
             "  {:>12}  {effect}  {}  {}",
-            amount(*spent),
+            column.difference(spent),
             change.confidence,
             suspects(view, change)
         );
@@ -196,14 +201,14 @@ fn lines(out: &mut String, view: &ReportView, series: &SeriesView, ledger: &Ledg
     let _ = writeln!(
         out,
         "  {:>12}  not explained by a single commit",
-        amount(ledger.unattributed)
+        column.difference(column.ticks(ledger.now) - level)
     );
-    let _ = writeln!(out, "  {:>12}  present level", unit(ledger.now));
-    if let Some((value, commit)) = stray(view, series) {
+    let _ = writeln!(out, "  {:>12}  present level", value(ledger.now));
+    if let Some((newest, commit)) = stray(view, series) {
         let _ = writeln!(
             out,
             "  {:>12}  newest result, at {} \"{}\": a change that is not yet part of the level",
-            unit(value),
+            column.value(column.ticks(newest)),
             &commit.id[..7],
             text::plain_up_to(&commit.subject, 50)
         );
@@ -217,8 +222,8 @@ fn lines(out: &mut String, view: &ReportView, series: &SeriesView, ledger: &Ledg
         let _ = writeln!(
             out,
             "  {:>12}  {words} (limit {})",
-            unit(room.abs()),
-            unit(budget)
+            column.value((column.ticks(budget) - column.ticks(ledger.now)).abs()),
+            value(budget)
         );
     }
 }

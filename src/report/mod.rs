@@ -1,5 +1,6 @@
 //! What people and programs see: outputs are functions of a frozen view, one file each.
 
+pub mod account;
 pub mod build;
 pub mod capacity;
 pub mod chart;

@@ -1,93 +1,16 @@
-//! What was spent since a pinned commit, and by which release.
+//! What was spent since a pinned commit, and by which release, on a terminal.
 
+use super::account::{
+    Entries, Mark, NEAREST_WITHIN, Pinned, Segment, between, in_digits, ledger_start, marks,
+    pinned_point,
+};
 use super::ledger::{owned, suspects};
-use super::text;
+use super::text::{self, Column};
 use super::view::{ChangeKind, ChangeView, ReportView, SeriesView};
-use crate::analysis::{Boundary, Spent, Stretch, spent};
 use std::fmt::Write;
 
-/// A pinned commit that was not measured is taken from the newest results so many commits before.
-const NEAREST_WITHIN: usize = 50;
-
-/// Where a ledger begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pinned {
-    /// As it is written: `tag:v2.0.0`.
-    pub words: String,
-    /// Index into [`ReportView::commits`].
-    pub commit: usize,
-    /// Results after it do as well, where there are none before.
-    pub or_after: bool,
-}
-
-/// What was spent in one release, or since the newest one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Segment {
-    /// Names of the releases that end with it; `None` for what is not released.
-    pub release: Option<String>,
-    /// Measured commits at which it opens and closes, as indices into [`ReportView::commits`].
-    pub commits: (usize, usize),
-    /// Steps are indices into [`SeriesView::changes`].
-    pub spent: Spent,
-    /// The machine changed in between, so that its levels cannot be compared.
-    pub new_machine: bool,
-}
-
-/// What was spent in each release since the first result, oldest first: the segments add up to
-/// the whole. Empty without a level.
-#[must_use]
-pub fn segments(view: &ReportView, series: &SeriesView) -> Vec<Segment> {
-    let Some(marks) = marks(view, series, None, true) else {
-        return Vec::new();
-    };
-    let at: Vec<usize> = marks.iter().map(|mark| mark.point).collect();
-    let (stretches, boundaries) = (stretches(series), boundaries(series));
-    let parts = spent(&values(series), &stretches, &boundaries, &at).unwrap_or_default();
-    let commit = |mark: &Mark| series.points.get(mark.point).map_or(0, |p| p.commit);
-    let is_machine = |step: &usize| {
-        let change = series.changes.get(*step);
-        change.is_some_and(|change| change.kind != ChangeKind::Change)
-    };
-    parts
-        .into_iter()
-        .zip(marks.windows(2))
-        .map(|(spent, ends)| Segment {
-            release: Some(ends[1].name.clone()).filter(|name| !name.is_empty()),
-            commits: (commit(&ends[0]), commit(&ends[1])),
-            new_machine: spent.steps.iter().any(is_machine),
-            spent,
-        })
-        .collect()
-}
-
-fn stretches(series: &SeriesView) -> Vec<Stretch> {
-    let regimes = series.regimes.iter();
-    regimes
-        .map(|regime| Stretch {
-            first: regime.first,
-            last: regime.last,
-        })
-        .collect()
-}
-
-fn boundaries(series: &SeriesView) -> Vec<Boundary> {
-    let changes = series.changes.iter();
-    changes
-        .map(|change| Boundary {
-            at: change.point,
-            amount: change.after - change.before,
-        })
-        .collect()
-}
-
-/// A commit at which an account is closed.
-struct Mark {
-    name: String,
-    point: usize,
-}
-
-/// The ledgers of some series since a pinned commit (`None`: since the first result), with a line
-/// for each release where `by_release`.
+/// The ledgers of some series since a pinned commit (`None`: since the ledger opens, that is the first
+/// result or the last new machine), with a line for each release where `by_release`.
 #[must_use]
 pub fn since(
     view: &ReportView,
@@ -98,8 +21,12 @@ pub fn since(
     let mut out = String::new();
     for one in series {
         let _ = writeln!(out, "{}", owned(view, one));
-        match marks(view, one, pinned, by_release) {
-            Some(marks) => account(&mut out, view, one, &marks, by_release),
+        let begin = match pinned {
+            None => Some((ledger_start(one), opening_words(view, one))),
+            Some(pinned) => pinned_point(one, pinned).map(|at| (at, text::plain(&pinned.words))),
+        };
+        match begin.and_then(|(at, words)| Some((marks(view, one, at, by_release)?, words))) {
+            Some((marks, words)) => account(&mut out, view, one, &marks, &words, by_release),
             None => {
                 let words = pinned.map_or("", |pinned| pinned.words.as_str());
                 let _ = writeln!(
@@ -114,73 +41,18 @@ pub fn since(
     out
 }
 
-/// The measured commits that stand for the anchor, the releases after it, and now.
-fn marks(
-    view: &ReportView,
-    series: &SeriesView,
-    pinned: Option<&Pinned>,
-    by_release: bool,
-) -> Option<Vec<Mark>> {
-    let last = series.points.len().checked_sub(1)?;
-    let newest = |commit: usize| {
-        series
-            .points
-            .partition_point(|point| point.commit <= commit)
-            .checked_sub(1)
-    };
-    let first = match pinned {
-        None => 0,
-        Some(pinned) => newest(pinned.commit)
-            .filter(|point| pinned.commit - series.points[*point].commit <= NEAREST_WITHIN)
-            .or_else(|| {
-                let after = series
-                    .points
-                    .partition_point(|point| point.commit <= pinned.commit);
-                (pinned.or_after && after <= last).then_some(after)
-            })?,
-    };
-    let name = pinned.map_or_else(|| "the first result".to_owned(), |p| p.words.clone());
-    let mut marks = vec![Mark { name, point: first }];
-    let releases = view
-        .commits
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| !c.tags.is_empty());
-    for (commit, release) in releases.filter(|_| by_release) {
-        let Some(point) = newest(commit).filter(|point| *point > first) else {
-            continue;
-        };
-        let name = release.tags.join(", ");
-        match marks.last_mut() {
-            // Nothing was measured between two releases: what was spent belongs to both.
-            Some(mark) if mark.point == point => mark.name = format!("{}, {name}", mark.name),
-            _ => marks.push(Mark { name, point }),
-        }
+/// Where the ledger opens.
+fn opening_words(view: &ReportView, series: &SeriesView) -> String {
+    match ledger_start(series) {
+        0 => "the first result".to_owned(),
+        at => format!("the new machine at {}", commit_at(view, series, at)),
     }
-    if marks.last().is_none_or(|mark| mark.point < last) {
-        marks.push(Mark {
-            name: String::new(),
-            point: last,
-        });
-    }
-    Some(marks)
 }
 
-/// Values without what machines that take turns add: the level of the regime stands for them.
-fn values(series: &SeriesView) -> Vec<f64> {
-    let mut values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
-    for regime in &series.regimes {
-        let Some(points) = series.points.get(regime.first..=regime.last) else {
-            continue;
-        };
-        if points
-            .windows(2)
-            .any(|pair| pair[0].machine != pair[1].machine)
-        {
-            values[regime.first..=regime.last].fill(regime.level);
-        }
-    }
-    values
+fn commit_at<'v>(view: &'v ReportView, series: &SeriesView, point: usize) -> &'v str {
+    let commit = series.points.get(point).map(|point| point.commit);
+    let commit = commit.and_then(|at| view.commits.get(at));
+    commit.map_or("", |commit| commit.id.get(..7).unwrap_or(&commit.id))
 }
 
 fn account(
@@ -188,59 +60,62 @@ fn account(
     view: &ReportView,
     series: &SeriesView,
     marks: &[Mark],
+    begin: &str,
     by_release: bool,
 ) {
-    let (stretches, boundaries) = (stretches(series), boundaries(series));
-    let at: Vec<usize> = marks.iter().map(|mark| mark.point).collect();
-    let ends = [at[0], at[at.len() - 1]];
-    let values = values(series);
-    let found = |marks: &[usize]| spent(&values, &stretches, &boundaries, marks);
-    let (Some(whole), Some(parts)) = (found(&ends), found(&at)) else {
+    let Some(segments) = between(series, marks) else {
         out.push_str("  no level yet\n");
         return;
     };
-    let Some(whole) = whole.first() else {
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
+        out.push_str("  no result after it yet\n");
         return;
     };
-    let unit = |value: f64| text::value(value, &series.unit);
-    let amount = |value: f64| text::difference(value, &series.unit);
-    let from = view.commits.get(series.points[ends[0]].commit);
-    let relative = if whole.opening.abs() > 0.0 {
-        format!(" ({})", text::effect(whole.total() / whole.opening.abs()))
+    let (opening, now) = (first.spent.opening, last.spent.now);
+    let column = Column::fitting(&series.unit, opening.abs().max(now.abs()));
+    let entries = in_digits(series, &segments, &column);
+    let total = entries.parts.last().map_or(0, |part| part.now) - entries.opening;
+    let relative = if opening.abs() > 0.0 {
+        format!(" ({})", text::effect((now - opening) / opening.abs()))
     } else {
         String::new()
     };
+    let value = |ticks: i128| column.value(ticks);
+    let amount = |ticks: i128| column.difference(ticks);
     let _ = writeln!(
         out,
-        "  since {}: {} → {}, {}{relative}\n",
-        text::plain(&marks[0].name),
-        unit(whole.opening),
-        unit(whole.now),
-        amount(whole.total())
+        "  since {begin}: {} → {}, {}{relative}\n",
+        value(entries.opening),
+        value(entries.opening + total),
+        amount(total)
     );
     let _ = writeln!(
         out,
         "  {:>12}  level at {}",
-        unit(whole.opening),
-        from.map_or("", |commit| commit.id.get(..7).unwrap_or(&commit.id))
+        value(entries.opening),
+        commit_at(view, series, marks[0].point)
     );
-    for index in &whole.steps {
-        let change = &series.changes[*index];
+    for (index, spent) in entries.parts.iter().flat_map(|part| &part.steps) {
         let _ = writeln!(
             out,
             "  {:>12}  {}",
-            amount(boundaries[*index].amount),
-            step(view, change)
+            amount(*spent),
+            step(view, &series.changes[*index])
         );
     }
+    let small: i128 = entries.parts.iter().map(|part| part.small).sum();
     let _ = writeln!(
         out,
         "  {:>12}  in amounts too small for a step of their own",
-        amount(whole.unattributed)
+        amount(small)
     );
-    let _ = writeln!(out, "  {:>12}  present level", unit(whole.now));
+    let _ = writeln!(
+        out,
+        "  {:>12}  present level",
+        value(entries.opening + total)
+    );
     if by_release {
-        releases(out, series, marks, &parts, whole);
+        releases(out, begin, &segments, &entries, &column);
     }
 }
 
@@ -260,24 +135,48 @@ fn step(view: &ReportView, change: &ChangeView) -> String {
     }
 }
 
-fn releases(out: &mut String, series: &SeriesView, marks: &[Mark], parts: &[Spent], whole: &Spent) {
-    let amount = |value: f64| text::difference(value, &series.unit);
+fn releases(
+    out: &mut String,
+    begin: &str,
+    segments: &[Segment],
+    entries: &Entries,
+    column: &Column,
+) {
     out.push_str("\n  by release\n");
-    for (part, ends) in parts.iter().zip(marks.windows(2)) {
-        let words = if ends[1].name.is_empty() {
-            format!("after {}", text::plain(&ends[0].name))
-        } else {
-            format!("in {}", text::plain(&ends[1].name))
+    let mut released = begin.to_owned();
+    for (index, (segment, part)) in segments.iter().zip(&entries.parts).enumerate() {
+        let next = segments.get(index + 1);
+        let words = match &segment.release {
+            Some(name) => format!("in {}", text::plain(name)),
+            None => format!("after {released}"),
         };
         let n = part.steps.len();
-        let _ = writeln!(
-            out,
-            "  {:>12}  {words}: {n} step{} {}, small amounts {}",
-            amount(part.total()),
-            if n == 1 { "" } else { "s" },
-            amount(part.total() - part.unattributed),
-            amount(part.unattributed)
-        );
+        let words = if segment.new_machine {
+            format!("{words}: the machine changed")
+        } else {
+            let before =
+                next.is_some_and(|next| next.new_machine && next.release == segment.release);
+            format!(
+                "{words}{}: {n} step{} {}, small amounts {}",
+                if before {
+                    ", before the new machine"
+                } else {
+                    ""
+                },
+                if n == 1 { "" } else { "s" },
+                column.difference(part.stepped()),
+                column.difference(part.small)
+            )
+        };
+        let _ = writeln!(out, "  {:>12}  {words}", column.difference(part.total()));
+        if let Some(name) = segment
+            .release
+            .as_ref()
+            .filter(|_| next.is_none_or(|next| next.release != segment.release))
+        {
+            released = text::plain(name);
+        }
     }
-    let _ = writeln!(out, "  {:>12}  in all", amount(whole.total()));
+    let total: i128 = entries.parts.iter().map(super::account::Part::total).sum();
+    let _ = writeln!(out, "  {:>12}  in all", column.difference(total));
 }

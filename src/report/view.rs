@@ -26,6 +26,8 @@ pub struct ReportView {
     /// What stands before a commit id to make a link to its page
     /// (`https://host/owner/project/commit/`), where known. Only http and https become links.
     pub commit_url: Option<String>,
+    /// Limits that fit no series, so that nothing judges them: `feature/limit`.
+    pub unmatched: Vec<String>,
     /// Things a reader must know: shallow clone, unknown commits, dirty runs; whole sentences.
     pub notes: Vec<String>,
 }
@@ -106,6 +108,8 @@ pub struct SeriesView {
     pub state: State,
     /// One sentence: why this state, and what next.
     pub sentence: String,
+    /// The rules that are over, by their names in a budget file: `max`, `creep`.
+    pub broken: Vec<&'static str>,
     /// Present level, `None` without any point.
     pub level: Option<f64>,
     /// The absolute limit (`max`; for higher-is-better the least allowed value).

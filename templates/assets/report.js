@@ -117,8 +117,10 @@
     var body = document.querySelector("table.compare tbody");
     var said = document.getElementById("said");
     var more = document.getElementById("more");
+    var apartList = document.getElementById("apart");
     function find(text) {
       text = text.trim();
+      if (text === "HEAD" || text === picker.getAttribute("data-tip")) return got.commits.length - 1;
       all("option", picker).forEach(function (option) {
         if (option.textContent === text) text = option.value;
       });
@@ -128,7 +130,9 @@
       });
       return place;
     }
-    function at(levels, commit) {
+    function at(series, commit) {
+      var levels = series[1], last = levels[levels.length - 1];
+      if (series[0] & 2 && last && last[1] < commit) return null;
       for (var i = levels.length - 1; i >= 0; i -= 1) if (levels[i][0] <= commit) return levels[i];
       return null;
     }
@@ -147,30 +151,46 @@
     }
     function show(names) {
       var base = find(names[0]), head = find(names[1]);
+      var wide = document.querySelector(".wide");
+      ["base", "head"].forEach(function (end, i) {
+        var place = i ? head : base;
+        var name = place < 0 ? names[i] : got.commits[place][0];
+        document.getElementById(end).textContent = picker.elements[end].value = name;
+      });
+      if (more) more.hidden = true;
       if (base < 0 || head < 0) {
-        said.textContent = "No commit of this history is called " + names[base < 0 ? 0 : 1] + ".";
+        said.textContent = "No commit of this history is called " + names[base < 0 ? 0 : 1]
+          + ": use a release, at least four letters of a commit id, or " + (picker.getAttribute("data-tip") || "HEAD") + ".";
+        document.getElementById("between").textContent = "";
+        wide.hidden = apartList.hidden = true;
         return;
       }
-      var changed = [], same = 0, apart = 0;
+      var changed = [], same = 0, apart = [];
       got.levels.forEach(function (series) {
-        var a = at(series[3][1], base), b = at(series[3][1], head);
-        if (!a || !b || a[4] !== b[4]) apart += 1;
-        else if (a[0] === b[0]) same += 1;
-        else {
+        var a = at(series[3], base), b = at(series[3], head);
+        var why = !series[3][1].length ? "too few results for a level"
+          : !a ? (b ? "no result at the first" : "no result at either") : !b ? "no result at the second"
+          : a[4] !== b[4] ? "another machine" : "";
+        if (!why && a[0] !== b[0]) {
           var r = b[2] / a[2] - 1;
-          changed.push([series[3][0] ? -r : r, series, a, b, r]);
-        }
+          changed.push([series[3][0] & 1 ? -r : r, series, a, b, r]);
+        } else if (!why && series[3][0] & 4) why = "too noisy to tell";
+        else if (!why) same += 1;
+        if (why) apart.push([series, why]);
       });
+      function named(parent, series) {
+        var link = parent.appendChild(document.createElement("a"));
+        link.href = "s/" + series[2] + ".html";
+        link.textContent = series[0];
+        if (series[1]) parent.appendChild(document.createElement("small")).textContent = " " + series[1];
+      }
       changed.sort(function (x, y) { return y[0] - x[0]; });
       body.textContent = "";
       changed.slice(0, 2000).forEach(function (found) {
         var row = document.createElement("tr");
         var name = cell(row, "", "th");
         name.scope = "row";
-        var link = name.appendChild(document.createElement("a"));
-        link.href = "s/" + found[1][2] + ".html";
-        link.textContent = found[1][0];
-        if (found[1][1]) name.appendChild(document.createElement("small")).textContent = " " + found[1][1];
+        named(name, found[1]);
         cell(row, found[2][3]);
         cell(row, found[3][3]);
         cell(row, effect(found[4]));
@@ -179,13 +199,17 @@
         tag.textContent = found[0] > 0 ? "worse" : found[0] < 0 ? "better" : "same";
         body.appendChild(row);
       });
-      document.querySelector(".wide").hidden = !changed.length;
-      if (more) more.hidden = true;
-      said.textContent = (changed.length ? changed.length + " series changed" : "No level changed") + "; " + same
-        + " did not" + (apart ? ", and " + apart + " cannot be compared: not measured at both, or on another machine" : "") + ".";
-      [["base", base], ["head", head]].forEach(function (end) {
-        document.getElementById(end[0]).textContent = picker.elements[end[0]].value = got.commits[end[1]][0];
+      wide.hidden = !changed.length;
+      var list = apartList.querySelector("ul");
+      list.textContent = "";
+      apart.slice(0, 2000).forEach(function (found) {
+        var item = list.appendChild(document.createElement("li"));
+        named(item, found[0]);
+        item.appendChild(document.createTextNode(": " + found[1]));
       });
+      apartList.hidden = !apart.length;
+      said.textContent = (changed.length ? changed.length + " series changed" : "No level changed") + "; " + same
+        + " did not" + (apart.length ? ", and " + apart.length + " cannot be compared" : "") + ".";
       document.getElementById("between").textContent = got.commits[base][1] + " → " + got.commits[head][1];
     }
     function follow() {
@@ -227,11 +251,17 @@
     ready(figure, ["commits", "points"], function () {
       commits = got.commits;
       var data = got.points, commit = 0, level = 0;
+      var turn = function (turns, index) {
+        var value = "";
+        turns.some(function (one) { if (one[0] > index) return true; value = one[1]; return false; });
+        return value;
+      };
       points = data.values.split(" ").map(function (value, index) {
         commit += data.commits[index];
         while (level + 1 < data.levels.length && data.levels[level + 1][0] <= index) level += 1;
         var shown = data.levels[level] && data.levels[level][0] <= index ? data.levels[level][1] : "";
-        return [commit, value + (data.unit ? " " + data.unit : ""), shown, data.runs[index] || ""];
+        return [commit, value + (data.unit ? " " + data.unit : ""), shown, data.runs[index] || "",
+          turn(data.samples, index), turn(data.machines, index)];
       });
       slider.max = points.length - 1;
       act();
@@ -307,6 +337,25 @@
   slider.addEventListener("input", function () {
     loaded(function () { show(slider.value); link(); });
   });
+
+  // The table of runs holds the newest; the rest is in the data of the chart.
+  var every = document.getElementById("all");
+  if (every) {
+    every.hidden = false;
+    every.addEventListener("click", function () {
+      loaded(function () {
+        var body = document.querySelector("table.runs tbody");
+        var wide = body.rows[0].cells.length;
+        points.slice(0, points.length - body.rows.length).reverse().forEach(function (point) {
+          var row = body.insertRow(), commit = commits[point[0]];
+          [commit[0], commit[1], commit[2], point[1], point[2], point[3] || "1", point[4].toLocaleString("en"), point[5]]
+            .slice(0, wide).forEach(function (text) { row.insertCell().textContent = text; });
+        });
+        document.querySelector("#runs h2").textContent = "Every run";
+        every.hidden = true;
+      });
+    });
+  }
 
   function follow() {
     if (window.location.hash === linked) return;

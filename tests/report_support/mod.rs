@@ -217,6 +217,11 @@ pub fn series(plan: &Plan<'_>, commits: &[CommitView]) -> SeriesView {
         limits: Vec::new(),
         state: plan.state,
         sentence: plan.sentence.to_owned(),
+        broken: if plan.state == State::Broken {
+            vec!["max"]
+        } else {
+            Vec::new()
+        },
         level: now.or_else(|| points.last().map(|point| point.value)),
         budget: plan.budget,
         used: now.zip(plan.budget).map(|(now, budget)| now / budget),
@@ -465,6 +470,7 @@ pub fn project() -> ReportView {
         ],
         series: all,
         commit_url: Some("https://example.org/acme/shop/commit/".to_owned()),
+        unmatched: Vec::new(),
         notes: vec!["2 dirty runs are kept out of history.".to_owned()],
     }
 }
@@ -476,6 +482,7 @@ pub fn hostile(text: &str) -> ReportView {
     put(&mut view.project);
     put(&mut view.branch);
     view.notes.iter_mut().for_each(put);
+    view.unmatched = vec![text.to_owned()];
     view.commit_url = Some(text.to_owned());
     for commit in &mut view.commits {
         put(&mut commit.subject);

@@ -10,10 +10,10 @@ use crate::budget::{Budget, Headlines, Selector};
 use crate::history::{Placement, Timeline};
 use crate::model::{Commit, CommitId, Failure, SeriesKey};
 use crate::store::{Columns, RunRow, SeriesRow};
-use crate::verdict::{Check, Commits, Control, LimitVerdict, Summary, judge};
+use crate::verdict::{Check, Commits, Control, LimitVerdict, Verdict, judge};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a report is made of.
 #[derive(Clone, Copy)]
@@ -152,12 +152,18 @@ fn commits(project: &Project<'_>, first: u32) -> Vec<CommitView> {
         .collect()
 }
 
-fn notes(project: &Project<'_>, placement: &Placement, verdicts: &[LimitVerdict]) -> Vec<String> {
+/// Limits that are about no series anywhere.
+fn unmatched(verdicts: &[LimitVerdict]) -> Vec<String> {
+    let about = |v: &LimitVerdict| v.series.is_some() || !v.members.is_empty();
+    let name = |v: &LimitVerdict| format!("{}/{}", v.feature, v.limit);
+    let fits: BTreeSet<String> = verdicts.iter().filter(|v| about(v)).map(name).collect();
+    let missing = |v: &&LimitVerdict| v.judgement.verdict == Verdict::Missing && !about(v);
+    let none: BTreeSet<String> = verdicts.iter().filter(missing).map(name).collect();
+    none.difference(&fits).cloned().collect()
+}
+
+fn notes(project: &Project<'_>, placement: &Placement) -> Vec<String> {
     let mut notes = Vec::new();
-    if !verdicts.is_empty() {
-        let census = Summary::new(verdicts, false, false).census;
-        notes.push(super::tell::census(&census));
-    }
     let left = placement.left_out;
     if project.shallow {
         notes.push("This clone is shallow: older results cannot be put in order. Check out with fetch-depth: 0.".to_owned());
@@ -328,7 +334,8 @@ impl<'a> Builder<'a> {
                 .collect(),
             series: Vec::new(),
             commit_url: project.commit_url.map(str::to_owned),
-            notes: notes(project, &self.placement, &self.verdicts),
+            unmatched: unmatched(&self.verdicts),
+            notes: notes(project, &self.placement),
         }
     }
 

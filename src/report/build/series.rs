@@ -11,8 +11,10 @@ use crate::model::{Direction, SeriesKey};
 use crate::report::view::{
     ChangeKind, ChangeView, Drift, LedgerView, PointView, RegimeView, SeriesView, State,
 };
+use crate::verdict::Verdict;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 impl Builder<'_> {
     /// Of a sweep of load steps one series stands for all: it has the verdict.
@@ -73,6 +75,7 @@ impl Builder<'_> {
                 .collect(),
             state: State::Unbudgeted,
             sentence: String::new(),
+            broken: Vec::new(),
             level,
             budget,
             used,
@@ -103,6 +106,15 @@ impl Builder<'_> {
             ledger.map(|ledger| ledger_view(&ledger, &view.changes, &analysis, budget, sign));
         let about = self.about.get(key).into_iter().flatten();
         let verdicts: Vec<_> = about.filter_map(|at| self.verdicts.get(*at)).collect();
+        let over = verdicts
+            .iter()
+            .filter(|v| v.judgement.verdict == Verdict::Over);
+        view.broken = over
+            .filter_map(|v| v.rule)
+            .map(Rule::as_str)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         // The check's own forecast: two of them would never agree.
         view.breaks_in_days = verdicts
             .iter()

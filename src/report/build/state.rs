@@ -47,6 +47,10 @@ pub(super) fn state(
     if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Accepted) {
         return (State::Accepted, said(v));
     }
+    if view.used.is_some_and(|used| used > 1.0) {
+        let why = verdicts.iter().find(|v| v.rule == Some(Rule::Max));
+        return (State::Unproven, past_sentence(view, why.or(worst)));
+    }
     let soon = view
         .breaks_in_days
         .is_some_and(|(days, _, _)| days <= SOON_DAYS);
@@ -148,6 +152,13 @@ fn soon_sentence(view: &SeriesView) -> String {
         ),
         None => format!("{used} of its limit is used."),
     }
+}
+
+/// A level past a limit of which no rule has the proof.
+fn past_sentence(view: &SeriesView, why: Option<&&LimitVerdict>) -> String {
+    let used = view.used.map_or_else(String::new, text::percent_of);
+    let why = why.map_or_else(String::new, |v| format!(": {}", tell::sentence(v)));
+    format!("{used} of its limit is used: past it, and not proven to be{why}.")
 }
 
 fn creeping_sentence(drifted: f64, largest: f64) -> String {

@@ -5,8 +5,9 @@ use super::names::{CommitName, Names};
 use super::overview::scale;
 use super::page::Frame;
 use super::series::anchor;
+use crate::report::ledger::excursion_effect;
 use crate::report::text::{effect_interval, plain, plain_up_to};
-use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView};
+use crate::report::view::{ChangeKind, ChangeView, ExcursionView, ReportView, SeriesView};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,9 @@ const NEWEST_GROUPS: usize = 5;
 
 /// Groups on a page of their own, and in the feed.
 const ALL_GROUPS: usize = 300;
+
+/// Stretches off a level and back on a page.
+const ALL_EXCURSIONS: usize = 100;
 
 /// Series that one group names.
 const EFFECTS: usize = 12;
@@ -219,6 +223,9 @@ impl Effect {
 pub(super) struct Regressions {
     frame: Frame,
     changed: Changed,
+    excursions: Vec<Excursion>,
+    /// Stretches that are not listed.
+    more_excursions: usize,
     /// Id of the feed.
     id: String,
     title: String,
@@ -226,12 +233,62 @@ pub(super) struct Regressions {
     updated: String,
 }
 
+/// A stretch worse than the level around it that is over.
+#[derive(Debug, Serialize)]
+struct Excursion {
+    href: Option<String>,
+    name: String,
+    under: String,
+    effect: String,
+    levels: String,
+    results: usize,
+    begun: CommitName,
+    back: CommitName,
+}
+
+/// All of them, newest first, and how many there are beyond those.
+fn put_right(view: &ReportView, names: &Names) -> (Vec<Excursion>, usize) {
+    let all = view.series.iter().flat_map(|series| {
+        let own = series.excursions.iter();
+        own.filter(|found| !found.improved)
+            .map(move |found| (series, found))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|(a, x), (b, y)| (y.begun, &a.key).cmp(&(x.begun, &b.key)));
+    let more = all.len().saturating_sub(ALL_EXCURSIONS);
+    all.truncate(ALL_EXCURSIONS);
+    let one = |(series, found): (&SeriesView, &ExcursionView)| Excursion {
+        href: names.series_link(series, "#excursions"),
+        name: Names::title(series),
+        under: names.slice(series),
+        effect: excursion_effect(series, found),
+        levels: excursion_levels(series, found),
+        results: found.last + 1 - found.first,
+        begun: names.commit(found.begun),
+        back: names.commit(found.back),
+    };
+    (all.into_iter().map(one).collect(), more)
+}
+
+/// The level off the one around it: `277 ms instead of 231 ms`.
+pub(super) fn excursion_levels(series: &SeriesView, found: &ExcursionView) -> String {
+    let scale = scale(series);
+    format!(
+        "{} instead of {}",
+        scale.value(found.level),
+        scale.value(found.around)
+    )
+}
+
 impl Regressions {
     pub(super) fn new(view: &ReportView, names: &Names) -> Self {
+        let (excursions, more_excursions) = put_right(view, names);
         let changed = Changed::worse(view, names);
         let newest = changed.groups.iter().map(|group| &group.time).max();
         Self {
             frame: Frame::new(view, names, ""),
+            excursions,
+            more_excursions,
             id: urn(&[&view.project]),
             title: plain(&view.project),
             updated: newest.map_or_else(|| view.now.to_string(), String::clone),

@@ -6,7 +6,7 @@ use super::overview::{Row, scale};
 use super::page::Frame;
 use crate::model::Direction;
 use crate::report::text::{effect, plain, plain_up_to};
-use crate::report::view::{ChangeKind, ReportView, SeriesView};
+use crate::report::view::{ChangeKind, ReportView, SeriesView, State};
 use jiff::{Timestamp, ToSpan};
 use serde::{Serialize, Serializer};
 
@@ -36,6 +36,10 @@ pub(super) struct Level {
 pub(super) struct Levels {
     levels: Vec<Level>,
     higher: bool,
+    /// It is no longer measured: after its last result it has no level.
+    silent: bool,
+    /// Its noise hides what it is to show.
+    noisy: bool,
 }
 
 impl Levels {
@@ -60,16 +64,24 @@ impl Levels {
         Self {
             levels: levels.collect(),
             higher: series.direction == Some(Direction::Higher),
+            silent: series.silent_days.is_some(),
+            noisy: series.state == State::Noisy,
         }
     }
 
-    /// The level that held at a commit: that of the newest result at or before it.
+    /// The level that held at a commit: that of the newest result at or before it. There is none
+    /// before the first result, and after the last one of what is no longer measured.
     fn at(&self, commit: usize) -> Option<&Level> {
+        let over = |last: &Level| self.silent && last.last < commit;
+        if self.levels.last().is_some_and(over) {
+            return None;
+        }
         self.levels.iter().rev().find(|level| level.first <= commit)
     }
 }
 
-/// For the script: `[higher is better, [first, last, level, shown, machine], …]`.
+/// For the script: `[flags, [first, last, level, shown, machine], …]`; the flags are 1 for higher is
+/// better, 2 for no longer measured, 4 for too noisy.
 impl Serialize for Levels {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let level = |l: &Level| {
@@ -82,7 +94,8 @@ impl Serialize for Levels {
             )
         };
         let levels: Vec<_> = self.levels.iter().map(level).collect();
-        (u8::from(self.higher), levels).serialize(serializer)
+        let flags = u8::from(self.higher) + 2 * u8::from(self.silent) + 4 * u8::from(self.noisy);
+        (flags, levels).serialize(serializer)
     }
 }
 
@@ -96,9 +109,14 @@ pub(super) struct Compare {
     head_words: String,
     releases: Vec<(String, String)>,
     rows: Vec<CompareRow>,
-    /// Series whose level is the same, and those that cannot be compared.
+    /// Series whose level is the same.
     same: usize,
-    apart: usize,
+    /// Those that cannot be compared, and why.
+    apart: Vec<Apart>,
+    /// Those of them that are not listed.
+    more_apart: usize,
+    /// The branch, which is a name for its newest commit.
+    branch: String,
     /// Changed series that are not listed.
     more: usize,
 }
@@ -113,6 +131,15 @@ struct CompareRow {
     effect: String,
     class: &'static str,
     word: &'static str,
+}
+
+/// A series that cannot be compared.
+#[derive(Debug, Serialize)]
+struct Apart {
+    href: Option<String>,
+    name: String,
+    under: String,
+    why: &'static str,
 }
 
 /// `#base..head` of two commits.
@@ -131,22 +158,37 @@ impl Compare {
         let head = view.commits.len().saturating_sub(1);
         let (base, base_words) = base(view, head);
         let mut changed: Vec<(f64, CompareRow)> = Vec::new();
-        let (mut same, mut apart) = (0, 0);
+        let mut same = 0;
+        let mut apart = Vec::new();
         for ((series, row), levels) in view.series.iter().zip(rows).zip(levels) {
-            match (levels.at(base), levels.at(head)) {
-                (Some(before), Some(after)) if before.machine == after.machine => {
-                    if before.first == after.first {
-                        same += 1;
-                    } else {
-                        changed.push(compared(names, series, row, levels, (before, after)));
-                    }
+            let why = match (levels.at(base), levels.at(head)) {
+                _ if levels.levels.is_empty() => "too few results for a level",
+                (None, None) => "no result at either",
+                (None, _) => "no result at the first",
+                (_, None) => "no result at the second",
+                (Some(before), Some(after)) if before.machine != after.machine => "another machine",
+                (Some(before), Some(after)) if before.first != after.first => {
+                    changed.push(compared(names, series, row, levels, (before, after)));
+                    continue;
                 }
-                _ => apart += 1,
-            }
+                _ if levels.noisy => "too noisy to tell",
+                _ => {
+                    same += 1;
+                    continue;
+                }
+            };
+            apart.push(Apart {
+                href: names.series_link(series, ""),
+                name: row.name.clone(),
+                under: row.under.clone(),
+                why,
+            });
         }
         // The worst first.
         changed.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.name.cmp(&y.name)));
         let more = changed.len().saturating_sub(ROWS);
+        let more_apart = apart.len().saturating_sub(ROWS);
+        apart.truncate(ROWS);
         let tagged = view.commits.iter().enumerate().rev();
         let releases = tagged.filter_map(|(at, commit)| {
             let name = plain_up_to(commit.tags.first()?, 30);
@@ -166,6 +208,8 @@ impl Compare {
             rows: changed.into_iter().take(ROWS).map(|(_, row)| row).collect(),
             same,
             apart,
+            more_apart,
+            branch: plain(&view.branch),
             more,
         }
     }

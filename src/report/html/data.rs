@@ -4,7 +4,7 @@ use super::ReportError;
 use super::names::{Names, StateName};
 use super::overview::scale;
 use super::stream::Brief;
-use crate::report::since::segments;
+use crate::report::account::{amount, segments};
 use crate::report::text::plain;
 use crate::report::view::{ChangeKind, ReportView, SeriesView};
 use serde::Serialize;
@@ -19,6 +19,8 @@ struct Report<'a> {
     branch: &'a str,
     commit: Option<&'a str>,
     now: String,
+    /// Limits that fit no series: `feature/limit`.
+    unmatched: &'a [String],
     notes: &'a [String],
 }
 
@@ -38,6 +40,8 @@ struct Series<'a> {
     limit: Option<&'a str>,
     state: &'static str,
     sentence: &'a str,
+    /// Rules that are over.
+    broken: &'a [&'static str],
     points: usize,
     level: Option<f64>,
     budget: Option<f64>,
@@ -137,6 +141,7 @@ pub(super) fn json(view: &ReportView, briefs: &[Brief]) -> Result<Vec<u8>, Repor
         branch: &view.branch,
         commit: view.commits.last().map(|tip| tip.id.as_str()),
         now: view.now.to_string(),
+        unmatched: &view.unmatched,
         notes: &view.notes,
     };
     let mut text = serde_json::to_string(&report)?.replace('<', "\\u003c");
@@ -190,6 +195,7 @@ fn series<'a>(view: &'a ReportView, series: &'a SeriesView) -> Series<'a> {
         limit: series.limit.as_deref(),
         state: StateName::from(series.state).word,
         sentence: &series.sentence,
+        broken: &series.broken,
         points: series.points.len(),
         level: series.level,
         budget: series.budget,
@@ -230,13 +236,13 @@ fn series<'a>(view: &'a ReportView, series: &'a SeriesView) -> Series<'a> {
                     .spent
                     .steps
                     .iter()
-                    .filter_map(|at| {
-                        let change = series.changes.get(*at)?;
-                        let amount = change.after - change.before;
-                        Some(Entry {
-                            change: *at,
-                            amount,
-                        })
+                    .map(|at| Entry {
+                        change: *at,
+                        amount: if segment.new_machine {
+                            segment.spent.total()
+                        } else {
+                            amount(series, *at)
+                        },
                     })
                     .collect(),
                 unattributed: segment.spent.unattributed,
@@ -318,6 +324,10 @@ struct Points {
     values: String,
     /// The runs of each point, where one has several.
     runs: Vec<String>,
+    /// First point and number of samples, wherever that number changes.
+    samples: Vec<(usize, u64)>,
+    /// First point and number of the machine, from 1, wherever it changes.
+    machines: Vec<(usize, usize)>,
     /// First point of each level and the level as it is shown; empty where there is none.
     levels: Vec<(usize, String)>,
 }
@@ -369,9 +379,22 @@ pub(super) fn points(series: &SeriesView) -> Result<Vec<u8>, ReportError> {
             commits,
             values: values.join(" "),
             runs: runs.collect(),
+            samples: turns(series.points.iter().map(|point| point.samples)),
+            machines: turns(series.points.iter().map(|point| point.machine + 1)),
             levels,
         },
     )
+}
+
+/// Where a value changes: index and value.
+fn turns<T: PartialEq + Copy>(values: impl Iterator<Item = T>) -> Vec<(usize, T)> {
+    let mut turns: Vec<(usize, T)> = Vec::new();
+    for (index, value) in values.enumerate() {
+        if turns.last().is_none_or(|(_, last)| *last != value) {
+            turns.push((index, value));
+        }
+    }
+    turns
 }
 
 /// `data/<slug>.csv`: one row a run, oldest first, values in the canonical unit.

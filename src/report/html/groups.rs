@@ -141,6 +141,7 @@ mod tests {
             limits: Vec::new(),
             state: State::Ok,
             sentence: String::new(),
+            broken: Vec::new(),
             level: None,
             budget: None,
             used: None,

@@ -5,10 +5,10 @@ use super::capacity::CapacityPart;
 use super::changed::Changed;
 use super::names::{Names, StateName, urgency};
 use super::page::Frame;
-use super::sentence::{Loss, loss, sentence};
+use super::sentence::{Loss, is_past, loss, sentence};
 use crate::report::chart::{bar, spark};
 use crate::report::text::{Scale, ago, days, days_left, effect, percent_of, plain, plain_up_to};
-use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
+use crate::report::view::{ChangeKind, ChangeView, FeatureView, ReportView, SeriesView, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -203,14 +203,14 @@ const TELLING: usize = 20;
 /// When the budget breaks, in words.
 pub(super) fn breaks(series: &SeriesView) -> String {
     match (series.state, series.breaks_in_days) {
-        // What is broken is another rule than the limit of the value.
-        (State::Broken, _) if series.used.is_some_and(|used| used < 1.0) => {
-            "another rule is broken".to_owned()
-        }
-        (State::Broken, _) => "broken".to_owned(),
+        // What is broken may be another rule than the limit of the value.
+        (State::Broken, _) => match series.broken[..] {
+            [] => "broken".to_owned(),
+            _ => format!("broken: {}", series.broken.join(", ")),
+        },
         (State::NoData, _) => String::new(),
-        (_, Some((estimate, low, high))) => days_left(estimate, low, high),
-        _ if series.used.is_some_and(|used| used > 1.0) => "past it already".to_owned(),
+        (_, Some((estimate, low, high))) if !is_past(series) => days_left(estimate, low, high),
+        _ if series.used.is_some_and(|used| used > 1.0) => "past it, not proven".to_owned(),
         _ if series.budget.is_some() && series.points.len() < TELLING => "cannot tell".to_owned(),
         _ if series.budget.is_some() && series.drift.is_some() => "steady".to_owned(),
         _ => String::new(),
@@ -248,7 +248,10 @@ impl<'a> Overview<'a> {
             frame: Frame::new(view, names, ""),
             sentence: sentence(view),
             loss: loss(view, names),
-            notes: view.notes.iter().map(|note| plain(note)).collect(),
+            notes: unmatched(view)
+                .into_iter()
+                .chain(view.notes.iter().map(|note| plain(note)))
+                .collect(),
             states,
             owners,
             tags,
@@ -263,6 +266,26 @@ impl<'a> Overview<'a> {
     pub(super) fn unlisted(&self, view: &ReportView) -> usize {
         view.series.len() - self.rows.len() - self.rest.len()
     }
+}
+
+/// What to do about limits that judge nothing.
+fn unmatched(view: &ReportView) -> Option<String> {
+    let shown: Vec<String> = view
+        .unmatched
+        .iter()
+        .take(8)
+        .map(|name| plain_up_to(name, 80))
+        .collect();
+    let more = match view.unmatched.len() - shown.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    (!shown.is_empty()).then(|| {
+        format!(
+            "Nothing that was measured fits {}{more}: correct `select`, or record the benchmark.",
+            shown.join(", ")
+        )
+    })
 }
 
 fn index_path(number: usize) -> String {
@@ -280,8 +303,16 @@ pub(super) fn by_urgency(view: &ReportView, wanted: impl Fn(&SeriesView) -> bool
     order.sort_by(|a, b| {
         let (a, b) = (&view.series[*a], &view.series[*b]);
         let used = |series: &SeriesView| series.used.unwrap_or(-1.0);
-        urgency(a.state)
-            .cmp(&urgency(b.state))
+        let rank = |series: &SeriesView| {
+            let state = if is_past(series) {
+                State::Soon
+            } else {
+                series.state
+            };
+            urgency(state)
+        };
+        rank(a)
+            .cmp(&rank(b))
             .then(used(b).total_cmp(&used(a)))
             .then(a.key.cmp(&b.key))
     });
@@ -346,7 +377,7 @@ impl<'a> FeaturePage<'a> {
         let (all, bad) = (order.len(), order.iter().filter(broken).count());
         let sentence = match (all, bad) {
             (0, _) => "No series is selected by this feature's limits: check its `select`, or record results for it.".to_owned(),
-            (_, 0) => format!("No budget of this feature is broken{}.", troubles(view, &order)),
+            (_, 0) => format!("No budget of this feature is broken{}.", troubles(view, &order, feature)),
             (1, _) => "Its budget is broken.".to_owned(),
             (all, bad) => format!("{bad} of {all} budgets are broken."),
         };
@@ -372,7 +403,7 @@ impl<'a> FeaturePage<'a> {
 }
 
 /// What is not broken and still not fine, after a sentence: `; 1 creeping, 2 without data`.
-fn troubles(view: &ReportView, order: &[usize]) -> String {
+fn troubles(view: &ReportView, order: &[usize], feature: &FeatureView) -> String {
     let words = [
         (State::Soon, "close to its budget or soon over it"),
         (State::Creeping, "creeping up in small steps"),
@@ -384,11 +415,21 @@ fn troubles(view: &ReportView, order: &[usize]) -> String {
         let own = order.iter().filter(|at| view.series[**at].state == state);
         own.count()
     };
+    let own = |name: &&String| {
+        let limit = name.strip_prefix(feature.name.as_str());
+        limit.is_some_and(|limit| limit.starts_with('/'))
+    };
+    let unmatched = match view.unmatched.iter().filter(own).count() {
+        0 => None,
+        1 => Some("1 limit that fits no series".to_owned()),
+        n => Some(format!("{n} limits that fit no series")),
+    };
     let told: Vec<String> = words
         .iter()
         .map(|(state, words)| (count(*state), words))
         .filter(|(n, _)| *n > 0)
         .map(|(n, words)| format!("{n} {words}"))
+        .chain(unmatched)
         .collect();
     if told.is_empty() {
         String::new()

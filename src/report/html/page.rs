@@ -9,7 +9,7 @@ use super::single::Single;
 use crate::report::text::plain;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -99,6 +99,7 @@ impl Pages {
             .lstrip_blocks(true)
             .build()?;
         environment.set_syntax(syntax);
+        environment.add_filter("words", words);
         for name in Theme::names().filter(|name| !name.starts_with("assets/")) {
             environment.add_template_owned(name, theme.text(name).to_owned())?;
         }
@@ -146,6 +147,22 @@ impl Pages {
     }
 }
 
+/// A sentence with what stands between backticks as code, safe inside an element.
+fn words(text: &str) -> Value {
+    let mut html = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, code, after)) = rest.split_once('`').and_then(|(before, rest)| {
+        let (code, after) = rest.split_once('`')?;
+        Some((before, code, after))
+    }) {
+        let (before, code) = (HtmlEscape(before), HtmlEscape(code));
+        html.push_str(&format!("{before}<code>{code}</code>"));
+        rest = after;
+    }
+    html.push_str(&HtmlEscape(rest).to_string());
+    Value::from_safe_string(html)
+}
+
 /// A page that says `p.` for what is its own.
 #[derive(Serialize)]
 struct InFrame<'a> {
@@ -187,5 +204,25 @@ impl Frame {
                 count(view.commits.len(), "commit", "commits"),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_in_a_sentence_is_code_on_the_page() {
+        let told = |text: &str| words(text).to_string();
+        assert_eq!(
+            told("see `plimsoll init`."),
+            "see <code>plimsoll init</code>."
+        );
+        assert_eq!(
+            told("`a` and `<b>`"),
+            "<code>a</code> and <code>&lt;b&gt;</code>"
+        );
+        assert_eq!(told("one ` alone & <i>"), "one ` alone &amp; &lt;i&gt;");
+        assert_eq!(told(""), "");
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn sentence(view: &ReportView) -> String {
         return "Nothing has been measured yet: `plimsoll record` stores the first results."
             .to_owned();
     }
-    let count = |state: State| view.series.iter().filter(|s| s.state == state).count();
+    let past = view.series.iter().filter(|s| is_past(s)).count();
+    let count = |state: State| {
+        let all = view.series.iter().filter(|s| s.state == state).count();
+        all - if state == State::Unproven { past } else { 0 }
+    };
     let mut parts: Vec<String> = Vec::new();
     let mut say = |state: State, one: &str, many: &str| match count(state) {
         0 => {}
@@ -29,6 +33,21 @@ pub(super) fn sentence(view: &ReportView) -> String {
         n => parts.push(format!("{n} {many}")),
     };
     say(State::Broken, "budget is broken", "budgets are broken");
+    if past > 0 {
+        let is = if past == 1 {
+            "is past its"
+        } else {
+            "are past their"
+        };
+        parts.push(format!(
+            "{past} {is} budget by a level that is not proven yet"
+        ));
+    }
+    let mut say = |state: State, one: &str, many: &str| match count(state) {
+        0 => {}
+        1 => parts.push(format!("1 {one}")),
+        n => parts.push(format!("{n} {many}")),
+    };
     say(
         State::Soon,
         "is close to its budget or will break it within 30 days",
@@ -65,6 +84,11 @@ pub(super) fn sentence(view: &ReportView) -> String {
         "has not enough evidence to be judged",
         "have not enough evidence to be judged",
     );
+    match view.unmatched.len() {
+        0 => {}
+        1 => parts.push("1 limit fits no series".to_owned()),
+        n => parts.push(format!("{n} limits fit no series")),
+    }
     let troubles = parts.len();
     let mut rest: Vec<String> = Vec::new();
     let mut calm = |state: State, one: &str, many: &str| match count(state) {
@@ -87,11 +111,12 @@ pub(super) fn sentence(view: &ReportView) -> String {
     let budgeted = view.series.len() - count(State::Unbudgeted);
     if troubles == 0 && budgeted == 0 {
         return format!(
-            "No series has a budget yet ({} measured): `plimsoll check` shows how to write a first one.",
+            "No series has a budget yet ({} measured): `plimsoll init` writes a first one from these \
+             results, for you to change.",
             view.series.len()
         );
     }
-    if let Some(mut whole) = all_the_same(view, budgeted) {
+    if let Some(mut whole) = all_the_same(view, budgeted).filter(|_| view.unmatched.is_empty()) {
         if let Some(none) = rest.last().filter(|_| budgeted < view.series.len()) {
             whole.push_str(&format!(" {none}."));
         }
@@ -108,6 +133,11 @@ pub(super) fn sentence(view: &ReportView) -> String {
         text.push('.');
     }
     text
+}
+
+/// Its level is beyond its limit, and nothing proves it.
+pub(super) fn is_past(series: &SeriesView) -> bool {
+    series.state == State::Unproven && series.used.is_some_and(|used| used > 1.0)
 }
 
 /// A sentence of its own where every series with a budget is in the same trouble: none can be

@@ -48,6 +48,7 @@ impl Source for ReportView {
             features: self.features.clone(),
             series: Vec::new(),
             commit_url: self.commit_url.clone(),
+            unmatched: self.unmatched.clone(),
             notes: self.notes.clone(),
         }
     }
@@ -129,6 +130,7 @@ impl Brief {
                 unit: series.unit.clone(),
                 limit: series.limit.clone(),
                 sentence: series.sentence.clone(),
+                broken: series.broken.clone(),
                 points: Vec::new(),
                 machines: Vec::new(),
                 regimes: Vec::new(),

@@ -2,13 +2,13 @@
 
 use super::anchor;
 use crate::model::Direction;
+use crate::report::account::{Part, in_digits, ledger_start, levels_after, segments};
 use crate::report::chart::step;
 use crate::report::html::compare::hash;
 use crate::report::html::names::{CommitName, Names};
 use crate::report::html::overview::blamed;
-use crate::report::since::segments;
 use crate::report::text::{Column, effect, effect_interval, percent_of, plain_up_to};
-use crate::report::view::{ChangeKind, LedgerView, ReportView, SeriesView};
+use crate::report::view::{LedgerView, ReportView, SeriesView};
 use serde::Serialize;
 
 /// Newest releases that are listed.
@@ -48,11 +48,33 @@ struct LedgerRow {
     worse: bool,
 }
 
+/// What each release spent, newest first.
 #[derive(Debug, Serialize)]
-pub(super) struct Release {
+pub(super) struct Releases {
+    rows: Vec<Release>,
+    /// How many older ones there are, and what they spent together.
+    earlier: Option<(usize, Sum)>,
+    /// All since the ledger opened.
+    sum: Sum,
+    since: String,
+}
+
+/// Several releases together.
+#[derive(Debug, Serialize)]
+struct Sum {
+    change: String,
+    steps: String,
+    small: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Release {
     name: String,
+    /// What to know of it.
+    note: &'static str,
     date: String,
     level: String,
+    /// Empty for a new machine.
     change: String,
     relative: String,
     /// Its step in the waterfall.
@@ -83,46 +105,42 @@ pub(super) fn ledger(
     };
     let worsening = worsening(series);
     let budget = series.budget.map(|budget| column.ticks(budget));
-    let span = Span::new(opening, now, budget, &column, ledger);
+    let after = levels_after(&column, series, ledger);
+    let levels = after.iter().map(|(_, level)| *level);
+    let span = Span::new(levels.chain([opening, now]).chain(budget), budget);
     let mut level = opening;
     let mut entries = Vec::new();
-    for (at, amount) in &ledger.entries {
+    for (at, after) in &after {
         let Some(change) = series.changes.get(*at) else {
             continue;
         };
-        let ticks = column.ticks(*amount);
-        level += ticks;
+        let before = level;
+        level = *after;
+        let worse = (level - before) as f64 * worsening > 0.0;
         entries.push(LedgerRow {
             anchor: anchor(view, change),
             commit: names.commit(blamed(change)),
-            amount: column.difference(ticks),
+            amount: column.difference(level - before),
             level: column.value(level),
-            share: share(ticks),
-            step: span.step(level - ticks, level, *amount * worsening > 0.0),
+            share: share(level - before),
+            step: span.step(before, level, worse),
             effect: change
                 .effect
                 .map_or_else(String::new, |(e, low, high)| effect_interval(e, low, high)),
             confidence: change.confidence,
             others: change.suspects.len().saturating_sub(1),
             accepted: change.accepted.as_ref().map(|a| plain_up_to(&a.by, 40)),
-            worse: *amount * worsening > 0.0,
+            worse,
         });
     }
-    // What is left is what the shown figures leave: rounding is no commit's fault either.
     let unattributed = now - level;
     let headroom = budget.map(|budget| match series.direction {
         Some(Direction::Higher) => now - budget,
         _ => budget - now,
     });
-    let machine = series
-        .changes
-        .iter()
-        .rev()
-        .find(|change| change.kind != ChangeKind::Change);
-    let first = machine.map_or(0, |change| change.point);
     let since = series
         .points
-        .get(first)
+        .get(ledger_start(series))
         .and_then(|point| view.commits.get(point.commit));
     Ledger {
         opening: column.value(opening),
@@ -147,19 +165,8 @@ struct Span {
 }
 
 impl Span {
-    fn new(
-        opening: i128,
-        now: i128,
-        budget: Option<i128>,
-        column: &Column,
-        ledger: &LedgerView,
-    ) -> Self {
-        let mut level = opening;
-        let steps = ledger.entries.iter().map(|(_, amount)| {
-            level += column.ticks(*amount);
-            level
-        });
-        let levels: Vec<i128> = steps.chain([opening, now]).chain(budget).collect();
+    fn new(levels: impl Iterator<Item = i128>, budget: Option<i128>) -> Self {
+        let levels: Vec<i128> = levels.collect();
         Self {
             low: levels.iter().copied().min().unwrap_or(0),
             high: levels.iter().copied().max().unwrap_or(0),
@@ -177,73 +184,87 @@ impl Span {
     }
 }
 
-/// What each release spent, newest first, with what is not released yet: whoever brought it, every
-/// amount a whole number of the last digit. There is none across a change of machine.
-pub(super) fn releases(view: &ReportView, series: &SeriesView) -> Vec<Release> {
+/// What each release spent, newest first, with what is not released yet: whoever brought it. What is
+/// listed since the last new machine adds up to the drift of the ledger, in its digits.
+pub(super) fn releases(view: &ReportView, series: &SeriesView) -> Option<Releases> {
     let segments = segments(view, series);
-    let levels = segments.iter().flat_map(|s| [s.spent.opening, s.spent.now]);
-    let largest = levels.map(f64::abs).fold(0.0, f64::max);
-    if segments.iter().all(|segment| segment.release.is_none()) || largest <= 0.0 {
-        return Vec::new();
+    let ledger = series.ledger.as_ref()?;
+    if segments.iter().all(|segment| segment.release.is_none()) {
+        return None;
     }
-    let column = Column::fitting(&series.unit, largest);
+    let column = Column::fitting(&series.unit, ledger.now.abs().max(ledger.opening.abs()));
+    let parts = in_digits(series, &segments, &column).parts;
     let budget = series.budget.map(|budget| column.ticks(budget));
-    let ticks = segments.iter().flat_map(|s| [s.spent.opening, s.spent.now]);
-    let ticks: Vec<i128> = ticks
-        .map(|level| column.ticks(level))
-        .chain(budget)
-        .collect();
-    let span = Span {
-        low: ticks.iter().copied().min().unwrap_or(0),
-        high: ticks.iter().copied().max().unwrap_or(0),
-        budget,
-    };
+    let levels = parts.iter().flat_map(|part| [part.opening, part.now]);
+    let span = Span::new(levels.chain(budget), budget);
     let sign = worsening(series);
-    let mut releases: Vec<Release> = Vec::with_capacity(segments.len());
-    for segment in &segments {
-        let (opening, now) = (
-            column.ticks(segment.spent.opening),
-            column.ticks(segment.spent.now),
-        );
-        let amount = |at: &usize| {
-            let change = series.changes.get(*at);
-            change.map_or(0, |change| column.ticks(change.after - change.before))
+    let release = |index: usize| {
+        let (segment, part) = (&segments[index], &parts[index]);
+        let next = segments.get(index + 1);
+        let name = match &segment.release {
+            Some(name) => plain_up_to(name, 40),
+            None => "not released".to_owned(),
         };
-        let steps: i128 = segment.spent.steps.iter().map(amount).sum();
+        let cut = next.is_some_and(|next| next.new_machine && next.release == segment.release);
         let date = view.commits.get(segment.commits.1);
-        let compared = !segment.new_machine;
-        let if_compared = |text: String| if compared { text } else { String::new() };
+        let date = date.map_or_else(String::new, |commit| crate::report::text::date(commit.time));
+        if segment.new_machine {
+            return Release {
+                name,
+                note: "new machine: nobody spent this",
+                date,
+                level: column.value(part.now),
+                ..Release::default()
+            };
+        }
+        let worse = part.total() as f64 * sign > 0.0;
         let relative = if segment.spent.opening > 0.0 {
             effect(segment.spent.total() / segment.spent.opening)
         } else {
             String::new()
         };
-        releases.push(Release {
-            name: match &segment.release {
-                Some(name) => plain_up_to(name, 40),
-                None => "not released".to_owned(),
-            },
-            date: date.map_or_else(String::new, |commit| crate::report::text::date(commit.time)),
-            level: column.value(now),
-            change: if compared {
-                column.difference(now - opening)
-            } else {
-                "new machine".to_owned()
-            },
-            relative: if_compared(relative),
-            step: if_compared(span.step(opening, now, (now - opening) as f64 * sign > 0.0)),
-            steps: if_compared(match segment.spent.steps.len() {
-                0 => String::new(),
-                n => format!("{} in {n}", column.difference(steps)),
-            }),
-            small: if_compared(column.difference(now - opening - steps)),
+        Release {
+            name,
+            note: if cut { "before the new machine" } else { "" },
+            date,
+            level: column.value(part.now),
+            change: column.difference(part.total()),
+            relative,
+            step: span.step(part.opening, part.now, worse),
+            steps: in_steps(&column, part.stepped(), part.steps.len()),
+            small: column.difference(part.small),
             compare: hash(view, segment.commits.0, segment.commits.1),
-            worse: compared && (now - opening) as f64 * sign > 0.0,
-        });
+            worse,
+        }
+    };
+    let since = segments.iter().rposition(|segment| segment.new_machine);
+    let since = since.map_or(0, |at| at + 1);
+    let first = segments.len().saturating_sub(SHOWN_RELEASES);
+    let sum = |parts: &[Part]| Sum {
+        change: column.difference(parts.iter().map(Part::total).sum()),
+        steps: in_steps(
+            &column,
+            parts.iter().map(Part::stepped).sum(),
+            parts.iter().map(|part| part.steps.len()).sum(),
+        ),
+        small: column.difference(parts.iter().map(|part| part.small).sum()),
+    };
+    Some(Releases {
+        rows: (first..segments.len()).rev().map(release).collect(),
+        earlier: (first > since).then(|| (first - since, sum(&parts[since..first]))),
+        sum: sum(&parts[since..]),
+        since: segments
+            .get(since)
+            .and_then(|segment| view.commits.get(segment.commits.0))
+            .map_or_else(String::new, |c| crate::report::text::date(c.time)),
+    })
+}
+
+fn in_steps(column: &Column, amount: i128, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        n => format!("{} in {n}", column.difference(amount)),
     }
-    releases.reverse();
-    releases.truncate(SHOWN_RELEASES);
-    releases
 }
 
 /// Sign that makes worse positive.

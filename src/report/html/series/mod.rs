@@ -3,6 +3,7 @@
 mod ledger;
 
 use super::ReportError;
+use super::changed::excursion_levels;
 use super::names::{CommitName, Names, StateName};
 use super::overview::{blamed, breaks, scale};
 use super::page::Frame;
@@ -13,7 +14,7 @@ use crate::report::text::{
     NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
 };
 use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
-use ledger::{Ledger, Release, ledger, releases};
+use ledger::{Ledger, Releases, ledger, releases};
 use serde::Serialize;
 
 /// Newest points that the table of runs shows; the CSV has all.
@@ -55,7 +56,7 @@ pub(super) struct SeriesPage {
     has_changes: bool,
     has_excursions: bool,
     ledger: Option<Ledger>,
-    releases: Vec<Release>,
+    releases: Option<Releases>,
     excursions: Vec<Excursion>,
     changes: Vec<Change>,
     more_changes: usize,
@@ -175,11 +176,7 @@ impl SeriesPage {
                 .take(SHOWN_CHANGES)
                 .map(|excursion| Excursion {
                     effect: excursion_effect(series, excursion),
-                    levels: format!(
-                        "{} instead of {}",
-                        scale.value(excursion.level),
-                        scale.value(excursion.around)
-                    ),
+                    levels: excursion_levels(series, excursion),
                     results: excursion.last + 1 - excursion.first,
                     begun: names.commit(excursion.begun),
                     back: names.commit(excursion.back),
@@ -216,8 +213,6 @@ impl SeriesPage {
     pub(super) fn without_runs(self) -> Self {
         Self {
             runs: Vec::new(),
-            releases: Vec::new(),
-            excursions: Vec::new(),
             changes: Vec::new(),
             ..self
         }
