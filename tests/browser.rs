@@ -90,7 +90,7 @@ fn everything_is_there_without_javascript() {
         seen["filter"], 0,
         "controls that would do nothing are hidden"
     );
-    for words in ["612 ms", "102 %", "+159 ms (+75.0 %)", "~26 d (17–48)"] {
+    for words in ["612 ms", "102 %", "+159 ms (+75.0\u{a0}%)", "~26 d (17–48)"] {
         assert!(
             seen["text"].as_str().unwrap().contains(words),
             "{words}: {seen}"

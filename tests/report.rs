@@ -443,7 +443,7 @@ fn the_comparison_shows_what_changed_since_the_newest_release() {
     empty.series.clear();
     empty.commits.clear();
     let page = text(&self::files(&empty)["compare.html"]);
-    assert!(page.contains("No level changed; 0 did not."), "{page}");
+    assert!(page.contains("No level changed in 0 series."), "{page}");
 }
 
 #[test]

@@ -132,7 +132,7 @@
     }
     function at(series, commit) {
       var levels = series[1], last = levels[levels.length - 1];
-      if (series[0] & 2 && last && last[1] < commit) return null;
+      if (series[0] & 2 && last && last[1] + 10 < commit) return null;
       for (var i = levels.length - 1; i >= 0; i -= 1) if (levels[i][0] <= commit) return levels[i];
       return null;
     }
@@ -208,8 +208,8 @@
         item.appendChild(document.createTextNode(": " + found[1]));
       });
       apartList.hidden = !apart.length;
-      said.textContent = (changed.length ? changed.length + " series changed" : "No level changed") + "; " + same
-        + " did not" + (apart.length ? ", and " + apart.length + " cannot be compared" : "") + ".";
+      said.textContent = (changed.length ? changed.length + " series changed; " + same + " did not"
+        : "No level changed in " + same + " series") + (apart.length ? ", and " + apart.length + " cannot be compared" : "") + ".";
       document.getElementById("between").textContent = got.commits[base][1] + " → " + got.commits[head][1];
     }
     function follow() {

@@ -27,7 +27,10 @@ pub(super) fn state(
     let said = |v: &LimitVerdict| sentence_case(&tell::sentence(v));
     if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Over) {
         let told = format!("{}{}", figures(view, limit, v, sign), tell::sentence(v));
-        return (State::Broken, sentence_case(&told));
+        return (
+            State::Broken,
+            format!("{} {}", sentence_case(&told), remedy(v)),
+        );
     }
     if let Some(v) = worst.filter(|v| v.judgement.verdict == Verdict::Missing) {
         return (State::NoData, said(v));
@@ -71,7 +74,10 @@ pub(super) fn state(
         .filter_map(|change| change.effect.map(|e| sign * e.0))
         .fold(0.0, f64::max);
     if drifted > allowed && largest <= allowed.max(drifted * 0.75) {
-        return (State::Creeping, creeping_sentence(drifted, largest));
+        return (
+            State::Creeping,
+            creeping_sentence(view, limit, drifted, sign),
+        );
     }
     if let Some(v) = verdicts
         .iter()
@@ -79,7 +85,7 @@ pub(super) fn state(
     {
         let least = v.judgement.smallest_effect.unwrap_or(f64::NAN);
         let text = format!(
-            "Noisy: changes under {} cannot be seen; record more runs a commit.",
+            "Noisy: changes under {} cannot be seen. More runs a commit help (`plimsoll record --runs 9 -- COMMAND`).",
             text::effect(least)
         );
         return (State::Noisy, text);
@@ -111,7 +117,36 @@ fn figures(view: &SeriesView, limit: &Limit, v: &LimitVerdict, sign: f64) -> Str
             ),
             _ => String::new(),
         },
+        (Some(Rule::Creep | Rule::Drift), ..) => {
+            let allowed = match v.rule {
+                Some(Rule::Creep) => limit.creep.as_ref().map(|creep| creep.limit.fraction),
+                _ => limit.drift.as_ref().map(|drift| drift.limit.fraction),
+            };
+            match (v.judgement.effect, allowed) {
+                (Some((effect, ..)), Some(allowed)) => format!(
+                    "{}: {} where {} is allowed: ",
+                    v.rule.map_or("", Rule::as_str),
+                    text::effect(effect),
+                    text::effect(sign * allowed)
+                ),
+                _ => String::new(),
+            }
+        }
         _ => String::new(),
+    }
+}
+
+/// What somebody can do about a limit that is broken.
+fn remedy(v: &LimitVerdict) -> String {
+    match &v.introduced_by {
+        Some(commit) => format!(
+            "Undo it, make it faster, or accept it: `plimsoll accept {} --reason …`.",
+            commit.short()
+        ),
+        None => {
+            "The ledger says where it went: win some of it back, or change the limit in review."
+                .to_owned()
+        }
     }
 }
 
@@ -161,15 +196,31 @@ fn past_sentence(view: &SeriesView, why: Option<&&LimitVerdict>) -> String {
     format!("{used} of its limit is used: past it, and not proven to be{why}.")
 }
 
-fn creeping_sentence(drifted: f64, largest: f64) -> String {
-    let what = if largest > 0.0 {
-        format!("small steps, the largest {}", text::effect(largest))
+fn creeping_sentence(view: &SeriesView, limit: &Limit, drifted: f64, sign: f64) -> String {
+    let ledger = view.ledger.iter().flat_map(|ledger| &ledger.entries);
+    let steps: Vec<f64> = ledger
+        .filter_map(|(at, _)| view.changes.get(*at))
+        .filter(|change| change.accepted.is_none())
+        .filter_map(|change| change.effect.map(|(effect, ..)| sign * effect))
+        .filter(|effect| *effect > 0.0)
+        .collect();
+    let largest = text::effect(steps.iter().copied().fold(0.0, f64::max));
+    let what = match steps.len() {
+        0 => "spread over many commits, no single step".to_owned(),
+        1 => format!("one step of {largest}, and the rest spread over many commits"),
+        n => format!("{n} small steps, the largest {largest}"),
+    };
+    let since = view.drift.map_or_else(String::new, |drift| {
+        format!(" in {}", text::days(drift.days))
+    });
+    let advice = if limit.creep.is_none() && limit.drift.is_none() {
+        " A `creep` or `drift` rule in its budget would judge this."
     } else {
-        "spread over many commits, no single step".to_owned()
+        ""
     };
     let drifted = text::effect(drifted);
     format!(
-        "Worse by {} since it was first measured: {what}.",
+        "Worse by {}{since}: {what}.{advice}",
         drifted.trim_start_matches('+')
     )
 }

@@ -13,6 +13,10 @@ use serde::{Serialize, Serializer};
 /// Rows that the page itself holds; the script can show all.
 const ROWS: usize = 500;
 
+/// A level holds for so many commits after the last result of what is no longer measured: not every
+/// commit measures everything. The script says the same.
+const HOLDS: usize = 10;
+
 /// Without releases the page compares with so many days ago.
 const DAYS: i64 = 30;
 
@@ -70,9 +74,9 @@ impl Levels {
     }
 
     /// The level that held at a commit: that of the newest result at or before it. There is none
-    /// before the first result, and after the last one of what is no longer measured.
+    /// before the first result, and soon after the last one of what is no longer measured.
     fn at(&self, commit: usize) -> Option<&Level> {
-        let over = |last: &Level| self.silent && last.last < commit;
+        let over = |last: &Level| self.silent && last.last + HOLDS < commit;
         if self.levels.last().is_some_and(over) {
             return None;
         }

@@ -7,7 +7,9 @@ use super::names::{Names, StateName, urgency};
 use super::page::Frame;
 use super::sentence::{Loss, is_past, loss, sentence};
 use crate::report::chart::{bar, spark};
-use crate::report::text::{Scale, ago, days, days_left, effect, percent_of, plain, plain_up_to};
+use crate::report::text::{
+    Column, Scale, ago, days, days_left, effect, percent_of, plain, plain_up_to,
+};
 use crate::report::view::{ChangeKind, ChangeView, FeatureView, ReportView, SeriesView, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,8 @@ pub(super) struct Overview<'a> {
     frame: Frame,
     sentence: String,
     loss: Option<Loss>,
+    /// Features that wait for a first result: link, where there is a page, name and owner.
+    waiting: Vec<(Option<String>, String, String)>,
     notes: Vec<String>,
     states: Vec<StateCount>,
     owners: Vec<&'a str>,
@@ -90,7 +94,7 @@ pub(super) struct Row {
     budget: String,
     bar: String,
     used: String,
-    drift: String,
+    drift: Option<(String, String)>,
     drift_days: String,
     breaks: String,
     spark: String,
@@ -129,12 +133,9 @@ impl Row {
                 .map_or_else(String::new, |budget| scale.value(budget)),
             bar: used_share(series).map(bar).unwrap_or_default(),
             used: used(series),
-            drift: series.drift.map_or_else(String::new, |drift| {
-                if drift.relative.abs() < STEADY {
-                    return "none".to_owned();
-                }
-                let amount = scale.difference(drift.absolute);
-                format!("{amount} ({})", effect(drift.relative))
+            drift: drifted(series, &scale).map(|told| match series.drift {
+                Some(drift) if drift.relative.abs() >= STEADY => told,
+                _ => ("none".to_owned(), String::new()),
             }),
             drift_days: series
                 .drift
@@ -204,10 +205,9 @@ const TELLING: usize = 20;
 pub(super) fn breaks(series: &SeriesView) -> String {
     match (series.state, series.breaks_in_days) {
         // What is broken may be another rule than the limit of the value.
-        (State::Broken, _) => match series.broken[..] {
-            [] => "broken".to_owned(),
-            _ => format!("broken: {}", series.broken.join(", ")),
-        },
+        (State::Broken, _) if series.broken.is_empty() => "broken".to_owned(),
+        (State::Broken, _) => format!("broken: {}", series.broken.join(", ")),
+        (State::Accepted, _) => accepted(series),
         (State::NoData, _) => String::new(),
         (_, Some((estimate, low, high))) if !is_past(series) => days_left(estimate, low, high),
         _ if series.used.is_some_and(|used| used > 1.0) => "past it, not proven".to_owned(),
@@ -215,6 +215,36 @@ pub(super) fn breaks(series: &SeriesView) -> String {
         _ if series.budget.is_some() && series.drift.is_some() => "steady".to_owned(),
         _ => String::new(),
     }
+}
+
+/// Until when somebody put up with it.
+fn accepted(series: &SeriesView) -> String {
+    let until = series
+        .changes
+        .iter()
+        .rev()
+        .find_map(|c| c.accepted.as_ref());
+    until.map_or_else(
+        || "accepted".to_owned(),
+        // A date in one piece.
+        |accepted| {
+            let expires = plain_up_to(&accepted.expires, 20).replace('-', "\u{2011}");
+            format!("accepted until {expires}")
+        },
+    )
+}
+
+/// How far the level has drifted, in the figures of the ledger: amount and share.
+pub(super) fn drifted(series: &SeriesView, scale: &Scale) -> Option<(String, String)> {
+    let drift = series.drift?;
+    let amount = series.ledger.as_ref().map_or(drift.absolute, |ledger| {
+        let column = Column::fitting(&series.unit, ledger.now.abs().max(ledger.opening.abs()));
+        column.amount(column.ticks(ledger.now) - column.ticks(ledger.opening))
+    });
+    Some((
+        scale.difference(amount),
+        format!("({})", effect(drift.relative).replace(' ', "\u{a0}")),
+    ))
 }
 
 impl<'a> Overview<'a> {
@@ -248,6 +278,7 @@ impl<'a> Overview<'a> {
             frame: Frame::new(view, names, ""),
             sentence: sentence(view),
             loss: loss(view, names),
+            waiting: waiting(view, names),
             notes: unmatched(view)
                 .into_iter()
                 .chain(view.notes.iter().map(|note| plain(note)))
@@ -266,6 +297,21 @@ impl<'a> Overview<'a> {
     pub(super) fn unlisted(&self, view: &ReportView) -> usize {
         view.series.len() - self.rows.len() - self.rest.len()
     }
+}
+
+/// The features of a project in which nothing has been measured.
+fn waiting(view: &ReportView, names: &Names) -> Vec<(Option<String>, String, String)> {
+    let features = view.features.iter().enumerate();
+    let waits = features.filter(|_| view.series.is_empty());
+    waits
+        .map(|(at, feature)| {
+            (
+                names.feature_link(at),
+                plain_up_to(&feature.name, 60),
+                plain_up_to(&feature.owner, 40),
+            )
+        })
+        .collect()
 }
 
 /// What to do about limits that judge nothing.
@@ -378,8 +424,11 @@ impl<'a> FeaturePage<'a> {
         let sentence = match (all, bad) {
             (0, _) => "No series is selected by this feature's limits: check its `select`, or record results for it.".to_owned(),
             (_, 0) => format!("No budget of this feature is broken{}.", troubles(view, &order, feature)),
-            (1, _) => "Its budget is broken.".to_owned(),
-            (all, bad) => format!("{bad} of {all} budgets are broken."),
+            (1, _) => format!("Its budget is broken{}.", troubles(view, &order, feature)),
+            (all, bad) => {
+                let is = if bad == 1 { "is" } else { "are" };
+                format!("{bad} of {all} budgets {is} broken{}.", troubles(view, &order, feature))
+            }
         };
         let slug = &names.features[index];
         Ok(Self {

@@ -1,9 +1,9 @@
 //! The whole project in a sentence or two.
 
 use super::names::Names;
-use super::overview::scale;
+use super::overview::{drifted, scale};
 use crate::model::Direction;
-use crate::report::text::{days, effect, percent_of};
+use crate::report::text::{days, percent_of};
 use crate::report::view::{ReportView, SeriesView, State};
 use serde::Serialize;
 
@@ -202,12 +202,8 @@ pub(super) fn loss(view: &ReportView, names: &Names) -> Option<Loss> {
         .filter(|series| weight(series).is_finite() && weight(series) >= 0.01)
         .max_by(|a, b| weight(a).total_cmp(&weight(b)).then(b.key.cmp(&a.key)))?;
     let drift = series.drift?;
-    let mut text = format!(
-        "{} ({}) in {}",
-        scale(series).difference(drift.absolute),
-        effect(drift.relative),
-        days(drift.days)
-    );
+    let (amount, share) = drifted(series, &scale(series))?;
+    let mut text = format!("{amount} {share} in {}", days(drift.days));
     if let Some(ledger) = &series.ledger {
         let share = ledger.unattributed / (ledger.now - ledger.opening);
         if share.is_finite() && (0.1..=1.0).contains(&share) {

@@ -174,6 +174,13 @@ impl Column {
         }
     }
 
+    /// A whole number of the last shown digit as an amount in the canonical unit.
+    #[must_use]
+    pub fn amount(&self, ticks: i128) -> f64 {
+        self.scale
+            .canonical(ticks as f64 / 10f64.powi(self.decimals as i32))
+    }
+
     /// A value of the column: `212.0 ms`.
     #[must_use]
     pub fn value(&self, ticks: i128) -> String {

@@ -5,13 +5,13 @@ mod ledger;
 use super::ReportError;
 use super::changed::excursion_levels;
 use super::names::{CommitName, Names, StateName};
-use super::overview::{blamed, breaks, scale};
+use super::overview::{blamed, breaks, drifted, scale};
 use super::page::Frame;
 use crate::model::Direction;
 use crate::report::chart::{bar, history};
 use crate::report::ledger::excursion_effect;
 use crate::report::text::{
-    NOTHING, Scale, days, effect, effect_interval, percent_of, plain, plain_up_to,
+    NOTHING, Scale, days, days_left, effect, effect_interval, percent_of, plain, plain_up_to,
 };
 use crate::report::view::{ChangeKind, ChangeView, ReportView, SeriesView, State};
 use ledger::{Ledger, Releases, ledger, releases};
@@ -22,6 +22,9 @@ const SHOWN_POINTS: usize = 150;
 
 /// The same in a large report.
 const SHOWN_POINTS_OF_MANY: usize = 30;
+
+/// Longest sentence about a series.
+const SENTENCE: usize = 600;
 
 /// Runs of one point that the table shows.
 const SHOWN_RUNS: usize = 5;
@@ -151,7 +154,7 @@ impl SeriesPage {
             name: Names::title(series),
             under: names.slice(series),
             state: series.state.into(),
-            sentence: plain(&series.sentence),
+            sentence: plain_up_to(&series.sentence, SENTENCE),
             feature,
             bar: series.used.map(bar).unwrap_or_default(),
             facts: facts(series, &scale),
@@ -234,7 +237,12 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
     let mut facts = Vec::new();
     let direction = series.direction.map_or("", Direction::in_words);
     if let Some(level) = series.level {
-        facts.push(("now", scale.value(level), direction.to_owned()));
+        let word = if series.silent_days.is_some() {
+            "last level"
+        } else {
+            "now"
+        };
+        facts.push((word, scale.value(level), direction.to_owned()));
     }
     if let Some(budget) = series.budget {
         let word = match series.direction {
@@ -255,16 +263,17 @@ fn facts(series: &SeriesView, scale: &Scale) -> Vec<(&'static str, String, Strin
         facts.push(("used", percent_of(used), note));
     }
     if let Some(drift) = series.drift {
-        let text = format!(
-            "{} ({})",
-            scale.difference(drift.absolute),
-            effect(drift.relative)
-        );
+        let text = drifted(series, scale).map(|(amount, share)| format!("{amount} {share}"));
+        let text = text.unwrap_or_default();
         facts.push(("drift", text, format!("in {}", days(drift.days))));
     }
     let breaks = breaks(series);
-    if series.breaks_in_days.is_some() {
-        facts.push(("budget breaks in", breaks, "if nothing changes".to_owned()));
+    let ahead = series
+        .breaks_in_days
+        .filter(|_| series.used.is_some_and(|used| used < 1.0));
+    if let Some((estimate, low, high)) = ahead {
+        let when = days_left(estimate, low, high);
+        facts.push(("budget breaks in", when, "if nothing changes".to_owned()));
     } else if !breaks.is_empty() && series.state != State::Broken {
         facts.push(("forecast", breaks, String::new()));
     }
