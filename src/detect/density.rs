@@ -104,6 +104,7 @@ impl Density {
     }
 
     /// ln f at `r`, up to a constant.
+    #[inline]
     pub(super) fn log(&self, r: f64) -> f64 {
         let place = ((r - self.low) * self.per_step).clamp(0.0, self.most);
         let i = place as usize;

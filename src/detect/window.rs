@@ -58,8 +58,11 @@ fn medians_of_pairs(y: &[f64], halves: &mut Halves, out: &mut Vec<f64>) {
         first[k] = larger(below, smaller(above, even[0][k]));
         second[k] = larger(below, smaller(above, odd[5][k]));
     }
-    for (a, b) in first.iter().zip(second) {
-        out.extend([*a, *b]);
+    let start = out.len();
+    out.resize(start + 2 * pairs, 0.0);
+    let places = out[start..].chunks_exact_mut(2);
+    for (place, (a, b)) in places.zip(first.iter().zip(second)) {
+        (place[0], place[1]) = (*a, *b);
     }
 }
 

@@ -96,6 +96,7 @@ impl Series {
     /// averaged. It says how blurred the point is, not how far runs lie from each other: samples
     /// are no replicates. 0 where unknown.
     #[must_use]
+    #[inline]
     pub fn precision(&self, point: &Point) -> f64 {
         point.precision
     }
@@ -185,6 +186,7 @@ impl ByRow {
         by_row
     }
 
+    #[inline]
     fn get(&self, id: i64) -> Option<u32> {
         let place = usize::try_from(id.checked_sub(self.first)?).ok()?;
         match self.dense.get(place) {
@@ -382,6 +384,7 @@ impl Placement {
     }
 }
 
+#[inline]
 fn run_value(run: u32, cell: &Cell) -> RunValue {
     let value = cell.value;
     let ends = cell
@@ -422,6 +425,7 @@ impl Strata {
 }
 
 /// [`Series::precision`] of a point with these runs.
+#[inline]
 fn precision_of<'r>(runs: impl ExactSizeIterator<Item = &'r RunValue>) -> f64 {
     let count = runs.len().max(1) as f64;
     let square = |run: &RunValue| {

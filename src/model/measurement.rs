@@ -63,6 +63,7 @@ impl Spread {
     }
 
     /// The two ends around `value`.
+    #[inline]
     #[must_use]
     pub fn ends(self, value: f64) -> (f64, f64) {
         let scale = value.abs() * 1e-6;

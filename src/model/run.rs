@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{self, BufWriter};
 
 /// Where a run was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +83,10 @@ impl fmt::Display for RunId {
 /// # Errors
 /// Where a number is not finite: such a run was never made by a reader of this crate.
 pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&canonical(run))
+}
+
+fn canonical(run: &Run) -> CanonicalRun<'_> {
     let mut measurements: Vec<_> = run
         .measurements
         .iter()
@@ -100,7 +105,7 @@ pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
         })
         .collect();
     failures.sort_by(|a, b| (a.benchmark, a.reason, a.tags).cmp(&(b.benchmark, b.reason, b.tags)));
-    serde_json::to_string(&CanonicalRun {
+    CanonicalRun {
         commit: &run.commit,
         dirty: run.dirty,
         environment: CanonicalEnvironment {
@@ -117,7 +122,7 @@ pub fn canonical_json(run: &Run) -> Result<String, serde_json::Error> {
             started: run.source.started.as_deref(),
         },
         suite: &run.suite,
-    })
+    }
 }
 
 // The canonical form, field by field in the order of their names.
@@ -244,9 +249,27 @@ impl Run {
     /// # Errors
     /// As [`canonical_json`].
     pub fn id(&self) -> Result<RunId, serde_json::Error> {
-        Ok(RunId(
-            Sha256::digest(canonical_json(self)?.as_bytes()).into(),
-        ))
+        // Bit by bit: the whole text of a large run is megabytes that nobody reads.
+        let mut out = BufWriter::with_capacity(1 << 14, Digesting(Sha256::new()));
+        serde_json::to_writer(&mut out, &canonical(self))?;
+        let digesting = out
+            .into_inner()
+            .map_err(|e| serde_json::Error::io(e.into_error()))?;
+        Ok(RunId(digesting.0.finalize().into()))
+    }
+}
+
+/// What is written to it is digested.
+struct Digesting(Sha256);
+
+impl io::Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -296,6 +319,8 @@ mod tests {
         // serde_json's own map keeps its keys sorted.
         let sorted = serde_json::to_string(&serde_json::to_value(&run).unwrap()).unwrap();
         assert_eq!(canonical_json(&run).unwrap(), sorted);
+        let digest: [u8; 32] = Sha256::digest(&sorted).into();
+        assert_eq!(run.id().unwrap(), RunId(digest));
         let back: Run = serde_json::from_str(&sorted).unwrap();
         assert_eq!(back, run);
     }

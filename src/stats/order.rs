@@ -100,14 +100,17 @@ impl Ranked {
     }
 }
 
+#[inline]
 fn flip(bits: i64) -> i64 {
     bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
 }
 
+#[inline]
 fn key(value: f64) -> i64 {
     flip(value.to_bits().cast_signed())
 }
 
+#[inline]
 fn value(key: i64) -> f64 {
     f64::from_bits(flip(key).cast_unsigned())
 }

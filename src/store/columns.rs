@@ -75,6 +75,7 @@ impl Columns {
     }
 
     /// The spread of the point at `index`, where known.
+    #[inline]
     #[must_use]
     pub fn spread(&self, index: usize) -> Option<Spread> {
         match &self.spreads {
@@ -113,6 +114,7 @@ impl Columns {
     }
 
     /// All points in order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Cell> + '_ {
         let mut stretches: &[(u32, u64)] = match &self.counts {
             Counts::Stretches(all) => all,
@@ -187,6 +189,7 @@ impl Builder {
     }
 
     /// Adds the point of `all[at]`, a run later than those before.
+    #[inline]
     pub(super) fn push(
         &mut self,
         all: &[i64],
