@@ -360,6 +360,24 @@ fn of_the_data() -> Vec<Fault> {
             "at least 5 sizes",
         ),
         Fault(
+            "too-few-sizes",
+            "{ exponent = 1.4 }",
+            sizes.replace("list", "near").replace("1.3", "1.4"),
+            "over 1.5 powers of ten",
+        ),
+        Fault(
+            "guard-not-measured",
+            "{ metric = \"error_rate\"",
+            with("guard = { metric = \"error_rate\", max = \"0.5%\" }"),
+            "record it with the same benchmark",
+        ),
+        Fault(
+            "unit-misfit",
+            "{ metric = \"queries\"",
+            with("guard = { metric = \"queries\", max = \"3 MB\" }"),
+            "must count the same thing",
+        ),
+        Fault(
             "no-slices",
             "[\"tier\"]",
             with("slices = [\"tier\"]"),
@@ -403,12 +421,15 @@ fn project() -> Project {
             "tags": if rows.is_empty() { serde_json::json!({}) } else { serde_json::json!({ "rows": rows }) }
         })
     };
-    let text = serde_json::json!({ "schema": "plimsoll.measurements/1", "measurements": [
+    let mut all = vec![
         one("sort", "time", "ns", Some("lower"), ""),
         one("sort", "queries", "queries", None, ""),
         one("list", "time", "ns", Some("lower"), "10"),
         one("list", "time", "ns", Some("lower"), "100"),
-    ]});
+    ];
+    let near = ["10", "20", "30", "40", "50"];
+    all.extend(near.map(|rows| one("near", "time", "ns", Some("lower"), rows)));
+    let text = serde_json::json!({ "schema": "plimsoll.measurements/1", "measurements": all });
     let file = project.write("results/a.json", &text.to_string());
     for i in 0..5 {
         project.commit(&format!("Change {i}"));
@@ -470,11 +491,39 @@ fn no_owner_no_feature_and_the_same_feature_twice() {
     project.write("budgets/f.toml", LIMIT);
     let said = lint(&project);
     assert_eq!(told(&said, "key-missing").len(), 2, "{said}");
+    // What is wrong with its head hides nothing that data shows of its limits.
+    let limits = change("\"sort\"", "\"nobody\"");
+    for owner in ["", "owner = \"\"\n", "owner = 3\n"] {
+        project.write(
+            "budgets/f.toml",
+            &format!("schema = 1\n[feature]\nname = \"f\"\n{owner}{limits}"),
+        );
+        let said = lint(&project);
+        assert!(said.contains("owner"), "{said}");
+        assert_eq!(told(&said, "matches-nothing").len(), 1, "{said}");
+        assert!(!said.contains("owner-unknown"), "{said}");
+    }
     project.budget("e", LIMIT);
     let twice = std::fs::read_to_string(project.path("budgets/e.toml")).unwrap();
     project.write("budgets/f.toml", &twice);
     let said = lint(&project);
     assert_eq!(told(&said, "duplicate-feature").len(), 1, "{said}");
+}
+
+#[test]
+fn files_without_fault_are_said_to_be_so_and_against_what() {
+    let project = project();
+    project.budget("f", LIMIT);
+    project.write(".github/CODEOWNERS", "* @acme/f\n");
+    let said = project.plimsoll(&["check", "--lint"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let sentence = "1 budget file holds no fault, also held against the 9 series that are recorded";
+    assert_eq!(said.out.trim(), sentence);
+    let empty = Project::new();
+    empty.budget("f", LIMIT);
+    let said = empty.plimsoll(&["check", "--lint"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("nothing is recorded yet"), "{}", said.out);
 }
 
 #[test]

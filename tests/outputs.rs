@@ -90,4 +90,9 @@ fn the_day_on_which_a_limit_is_reached_is_said_with_its_interval() {
         said.out
     );
     insta::assert_snapshot!("exhaustion", said.out);
+    // The level that is judged is where the creep has come to, as in every other output.
+    assert!(said.out.contains("112 ms"), "{}", said.out);
+    let log = project.plimsoll(&["log", "parser/time"]);
+    let present = log.out.lines().find(|line| line.contains("present level"));
+    assert!(present.unwrap().contains("112 ms"), "{}", log.out);
 }

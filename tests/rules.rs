@@ -160,6 +160,41 @@ fn a_change_inherits_the_creep_of_its_base() {
 }
 
 #[test]
+fn a_head_on_the_line_of_a_noisy_creep_did_not_bring_it_and_one_far_above_it_is_over() {
+    let limit = CREEP.replace("regress = { limit = \"+5%\" }\n", "");
+    let limit = limit.replace("drift = { vs = \"tag:v1\", limit = \"+8%\" }\n", "");
+    let mut project = Project::new();
+    project.budget("parser", &limit);
+    let trend = |i: i32| 100.0 * 1.003_f64.powi(i);
+    for i in 0..45 {
+        project.commit(&format!("Change {i}"));
+        let noise = 1.0 + 0.01 * (f64::from((i * 37 + 11) % 53) / 53.0 - 0.5);
+        project.record(&[("parse", trend(i) * noise)]);
+    }
+    let (code, found) = json(&project, &[]);
+    let main = of(&found, "creep").clone();
+    assert_eq!((code, words(&main)), (1, ("over", None)), "{found:#}");
+    assert_eq!(main["introduced_by"], Value::Null);
+    for (head, word, exit) in [
+        (1.0, "inherited", 0),
+        (1.004, "inherited", 0),
+        (1.2, "over", 1),
+    ] {
+        project.git(&["checkout", "--quiet", "--force", "-B", "feature", "main"]);
+        project.commit("Harmless?");
+        project.record(&[("parse", trend(45) * head)]);
+        let (code, found) = json(&project, &["--base", "main"]);
+        let creep = of(&found, "creep");
+        assert_eq!((words(creep).0, code), (word, exit), "{head}: {found:#}");
+        assert_eq!(
+            creep["introduced_by"],
+            Value::Null,
+            "one commit turns no slope"
+        );
+    }
+}
+
+#[test]
 fn an_unchanged_history_neither_creeps_nor_drifts() {
     let mut project = Project::new();
     project.budget("parser", CREEP);

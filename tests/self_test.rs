@@ -56,3 +56,29 @@ fn a_short_history_is_not_tested_and_said_to_be_short() {
         said.out
     );
 }
+
+#[test]
+fn a_limit_that_asks_for_more_runs_than_there_are_is_not_called_noisy() {
+    let mut project = Project::new();
+    for (feature, min) in [("runs", "runs = 3"), ("points", "points = 30")] {
+        let limit = limit("+10%");
+        project.budget(feature, &format!("{limit}min = {{ {min} }}\n"));
+    }
+    project.history(20, &[("parse", 100.0)]);
+    let said = project.plimsoll(&["check", "--self-test"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(!said.out.contains("the noise hides"), "{}", said.out);
+    for reason in [
+        "unenforceable: commits have fewer runs than its `min` asks for",
+        "unenforceable: the present regime has fewer commits than its `min` asks for",
+    ] {
+        assert_eq!(said.out.matches(reason).count(), 1, "{}", said.out);
+    }
+    let json = project
+        .plimsoll(&["check", "--self-test", "--format", "json"])
+        .out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let reasons: Vec<_> = at(&json, "limits").as_array().unwrap().iter().collect();
+    let reasons: Vec<_> = reasons.iter().map(|l| &l["not_judged"]["reason"]).collect();
+    assert_eq!(reasons, ["learning", "too-few-runs"]);
+}

@@ -96,6 +96,15 @@ impl<'r> World<'r> {
         self.add_runs(self.design.base_commits, runs, &|index| of.contains(&index))
     }
 
+    /// ln of the head's mean run less that of the base's, of the first series.
+    pub(crate) fn difference(&self) -> f64 {
+        let head = self.runs.len() - self.design.head_runs;
+        let mean = |cells: &[Cell]| {
+            cells.iter().map(|cell| cell.value.ln()).sum::<f64>() / cells.len() as f64
+        };
+        mean(&self.points[0][head..]) - mean(&self.points[0][..head])
+    }
+
     /// As if the head had not measured a series.
     pub(crate) fn forget_head_of(&mut self, index: usize) {
         let head = self.runs.len() - self.design.head_runs;

@@ -1,10 +1,13 @@
 //! Slope and small steps in a window, apart from steps that alarm by themselves, and when they will
 //! have used up what is left.
 
-use crate::stats::{BlockTrend, median, trend_in_blocks};
+use super::centre;
+use crate::stats::{BlockTrend, mad, median, trend_in_blocks};
 
 /// Pairs of values are compared: beyond so many, neighbours are put together at their median.
 const MOST_VALUES: usize = 150;
+/// A value further off than this many standard deviations is an outlier, and counts as one so far off.
+const FAR: f64 = 3.0;
 /// One-sided level of the bounds of a growth.
 const BOUND: f64 = 0.05;
 /// One-sided level at which a rate is believed for a forecast.
@@ -45,16 +48,28 @@ pub struct CreepFound {
     pub taken_out: Vec<(usize, f64)>,
 }
 
+impl CreepFound {
+    /// The level of the newest stretch at a moment, by its slope.
+    #[must_use]
+    pub fn level_at(&self, x: f64) -> Option<f64> {
+        let level = self.trend.levels.last()?;
+        Some(level + self.trend.slope * x)
+    }
+}
+
 /// Measures the creep. A step is taken out where its owner accepted it, or where it is larger than
 /// `alarms` by itself, apart from the slope: those are the business of `regress`. Smaller ones are
 /// what a creep is made of. `None` with fewer than two values at different times.
 ///
-/// A slope looks like a step to a detector. So the size of a step is what is left after the slope
-/// inside the stretches between all steps.
+/// A slope looks like a step to a detector. So no step counts where a slope alone explains the window
+/// best, and otherwise the size of a step is what is left after the slope inside the stretches
+/// between all steps.
 #[must_use]
 pub fn measure_creep(window: &Windowed, alarms: f64) -> Option<CreepFound> {
     let steps: Vec<usize> = window.steps.iter().map(|step| step.at).collect();
     let mut taken_out = Vec::new();
+    let all_accepted = window.steps.iter().all(|step| step.accepted);
+    let only_accepted = all_accepted || is_slope_alone(window);
     if !steps.is_empty() {
         let apart = trend_in_blocks(&window.x, &window.y, &steps);
         let slope = apart.map_or(0.0, |trend| trend.slope);
@@ -68,7 +83,7 @@ pub fn measure_creep(window: &Windowed, alarms: f64) -> Option<CreepFound> {
                 median(&rest)
             };
             if let (Some(before), Some(after)) = (level(from, step.at), level(step.at, to))
-                && (step.accepted || (after - before).abs() > alarms)
+                && (step.accepted || (!only_accepted && (after - before).abs() > alarms))
             {
                 taken_out.push((step.at, after - before));
             }
@@ -84,6 +99,57 @@ pub fn measure_creep(window: &Windowed, alarms: f64) -> Option<CreepFound> {
         span,
         taken_out,
     })
+}
+
+/// Whether a slope explains a window better than the steps that were found in it, without a slope or
+/// with one: by the Bayesian information criterion (Schwarz 1978), where a step costs two parameters,
+/// its place and its size, and the noise is that of what is left after both. Steps that were accepted
+/// are part of every explanation.
+fn is_slope_alone(window: &Windowed) -> bool {
+    let accepted = window.steps.iter().filter(|step| step.accepted);
+    let accepted: Vec<usize> = accepted.map(|step| step.at).collect();
+    let all: Vec<usize> = window.steps.iter().map(|step| step.at).collect();
+    let (Some(line), Some(both)) = (slope_apart(window, &accepted), slope_apart(window, &all))
+    else {
+        return false;
+    };
+    let n = window.y.len() as f64;
+    let free = (n - all.len() as f64 - 2.0).max(1.0);
+    let both = left(window, &all, both);
+    let s = 1.4826 * mad(&both).unwrap_or(0.0) * (n / free).sqrt();
+    if s <= 0.0 {
+        return false;
+    }
+    let misfit = |left: &[f64]| {
+        let square = |r: &f64| (r / s).powi(2).min(FAR * FAR);
+        left.iter().map(square).sum::<f64>()
+    };
+    let steps = 2.0 * (all.len() - accepted.len()) as f64 * n.ln();
+    let line = misfit(&left(window, &accepted, line)) + n.ln();
+    let stairs = misfit(&left(window, &all, 0.0)) + steps;
+    line < stairs && line < misfit(&both) + n.ln() + steps
+}
+
+/// The common slope of the stretches between these steps.
+fn slope_apart(window: &Windowed, steps: &[usize]) -> Option<f64> {
+    let taken_out: Vec<(usize, f64)> = steps.iter().map(|at| (*at, 0.0)).collect();
+    let (x, y, starts) = thinned(window, &taken_out);
+    trend_in_blocks(&x, &y, &starts).map(|trend| trend.slope)
+}
+
+/// What is left after a slope and the levels of the stretches between these steps.
+fn left(window: &Windowed, steps: &[usize], slope: f64) -> Vec<f64> {
+    let mut bounds = vec![0];
+    bounds.extend(steps);
+    bounds.push(window.y.len());
+    let mut all = Vec::with_capacity(window.y.len());
+    for block in bounds.windows(2) {
+        let rest = (block[0]..block[1]).map(|i| window.y[i] - slope * window.x[i]);
+        let rest: Vec<f64> = rest.collect();
+        let level = centre(&rest);
+        all.extend(rest.iter().map(|r| r - level));
+    }
+    all
 }
 
 /// At most [`MOST_VALUES`] values: neighbours inside a block are put together.

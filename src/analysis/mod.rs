@@ -11,7 +11,7 @@ mod spent;
 pub(crate) use base::centre;
 pub use base::{Base, Noise};
 pub use creep::{CreepFound, Step, Windowed, exhaustion, measure_creep};
-pub use ledger::{Entry, Ledger};
+pub use ledger::{Course, Entry, Ledger};
 pub use memo::Memo;
 pub use runs::{RunSpread, centre_of_runs};
 pub use spent::{Boundary, Spent, Stretch, level_around, spent};

@@ -167,8 +167,9 @@ pub(crate) fn codeowners(world: &World) -> Option<BTreeSet<String>> {
     Some(text.lines().flat_map(named).collect())
 }
 
-/// Faults of the budgets that what was recorded shows, as far as there is a store and a repository.
-pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<Vec<Diagnostic>> {
+/// Faults of the budgets that what was recorded shows, as far as there is a store and a repository, and
+/// how many series they were held against.
+pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<(Vec<Diagnostic>, usize)> {
     let owners = codeowners(world);
     let settings = settings(world).ok();
     let loaded = settings.and_then(|settings| Loaded::new(world, &settings).ok());
@@ -200,13 +201,15 @@ pub(crate) fn audited(world: &World, budgets: &[Budget]) -> Result<Vec<Diagnosti
         },
         _ => None,
     };
-    Ok(plimsoll::verdict::audit(&Audit {
+    let series = loaded.as_ref().map_or(&[][..], |loaded| &loaded.series);
+    let found = plimsoll::verdict::audit(&Audit {
         budgets,
         owners: owners.as_ref(),
         commits: commits.as_ref(),
-        series: loaded.as_ref().map_or(&[], |loaded| &loaded.series),
+        series,
         columns: &columns,
-    }))
+    });
+    Ok((found, series.len()))
 }
 
 /// So many of the newest measured commits have their times read: enough for any window.

@@ -6,7 +6,7 @@ use super::judged::Judged;
 use super::world::World;
 use anyhow::Result;
 use plimsoll::report::text;
-use plimsoll::verdict::{Exit, SelfTest, self_test};
+use plimsoll::verdict::{Exit, Reason, SelfTest, self_test};
 
 /// Pull requests drawn a series for each figure.
 const DRAWS: usize = 60;
@@ -61,11 +61,28 @@ fn table(tests: &[SelfTest]) -> String {
             }
         ));
         if test.unenforceable() {
-            out.push_str("      unenforceable: the noise hides a breach of twice the limit; widen the limit, record more runs a commit, or compare side by side (check --mode paired)\n");
+            out.push_str(&format!("      unenforceable: {}\n", why(test)));
         }
     }
     out.push_str("\nmax, drift and creep are not drawn. In a check of many series each needs more evidence than alone.\n");
     out
+}
+
+/// Why a breach of twice the limit goes unseen, and what to do.
+fn why(test: &SelfTest) -> String {
+    let reason = test
+        .not_judged
+        .filter(|(_, share)| *share >= 0.5)
+        .map(|(reason, _)| reason);
+    match reason {
+        Some(Reason::TooFewRuns) => "commits have fewer runs than its `min` asks for; record as many (plimsoll record --runs), or lower `min`",
+        Some(Reason::TooFewSamples) => "runs have fewer samples than its `min` asks for; lengthen the benchmark, or lower `min`",
+        Some(Reason::Learning) => "the present regime has fewer commits than its `min` asks for; measure more of them, or lower `min`",
+        Some(Reason::NoRelativeSize) => "values of 0 have no relative size; limit it with max",
+        Some(Reason::NotDeterministic) => "runs of one commit differ, and `deterministic` says that they do not; mend the metric, or remove deterministic = true",
+        _ => "the noise hides a breach of twice the limit; widen the limit, record more runs a commit, or compare side by side (check --mode paired)",
+    }
+    .to_owned()
 }
 
 fn percent(fraction: f64) -> String {
@@ -82,6 +99,9 @@ fn json(tests: &[SelfTest]) -> String {
                 "draws": test.draws, "false_red": test.false_red,
                 "caught": {"1": test.caught[0], "1.5": test.caught[1], "2": test.caught[2]},
                 "unenforceable": test.unenforceable(),
+                "not_judged": test.not_judged.map(|(reason, share)| {
+                    serde_json::json!({"reason": reason.as_str(), "share": share})
+                }),
             })
         })
         .collect();

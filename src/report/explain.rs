@@ -5,7 +5,7 @@ use super::markdown::escape::{code, prose};
 use super::{json, tell, text};
 use crate::budget::Rule;
 use crate::model::Commit;
-use crate::verdict::{BaseFacts, Cause, Explained, Reason, Verdict};
+use crate::verdict::{BaseFacts, Cause, Explained, Reason, Verdict, own_level};
 use std::fmt::Write;
 
 /// Runs whose values are written out.
@@ -360,17 +360,14 @@ fn beyond(one: &Explained) -> Gate {
     if found.is_empty() {
         found.push("no test".to_owned());
     }
-    let level = match verdict.rule {
-        Some(Rule::Drift) => 0.001,
-        Some(Rule::Creep) => 0.01,
-        _ => 0.05,
-    };
+    let level = own_level(verdict.rule);
+    let by_itself = judged.p.is_some_and(|p| p <= level);
     let decided = match (judged.verdict, judged.p) {
         (Verdict::Within, _) => "within: all of what is likely lies inside".to_owned(),
         (Verdict::Over | Verdict::Accepted | Verdict::Inherited, None) => {
             "beyond it, exactly".to_owned()
         }
-        (_, Some(p)) if p <= level => format!("beyond it by itself (p ≤ {level})"),
+        (_, Some(_)) if by_itself => format!("beyond it by itself (p ≤ {level})"),
         (_, Some(_)) => format!("not beyond it (p > {level})"),
         _ => "undecided".to_owned(),
     };
@@ -430,8 +427,9 @@ fn many(one: &Explained) -> Option<Gate> {
     let pooled = &one.pooled;
     let decided = match one.verdict.judgement.verdict {
         Verdict::Within => "not needed to pass",
-        _ if adjusted <= pooled.alpha => "proven",
-        _ => "not proven among so many",
+        _ if adjusted > pooled.alpha => "not proven among so many",
+        Verdict::Unproven => "it would hold, but a gate above does not",
+        _ => "proven",
     };
     Some(gate(
         "many tests",

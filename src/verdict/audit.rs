@@ -61,6 +61,7 @@ pub fn audit(audit: &Audit<'_>) -> Vec<Diagnostic> {
         found.extend(unattainable(audit));
         found.extend(sizes(audit));
         found.extend(slices(audit));
+        found.extend(guards(audit));
     }
     let place = |finding: &Diagnostic| {
         let at = finding.source.as_ref();
@@ -76,7 +77,10 @@ pub fn owners(audit: &Audit<'_>) -> Vec<Diagnostic> {
     let Some(known) = audit.owners else {
         return Vec::new();
     };
-    let unknown = |budget: &&Budget| !known.contains(&budget.owner.to_lowercase());
+    // An owner that is not there is a fault of its own.
+    let unknown = |budget: &&Budget| {
+        !budget.owner.is_empty() && !known.contains(&budget.owner.to_lowercase())
+    };
     audit
         .budgets
         .iter()
@@ -364,6 +368,46 @@ fn slices(audit: &Audit<'_>) -> Vec<Diagnostic> {
         let own: Vec<&SeriesKey> = own.collect();
         if !own.is_empty() {
             found.extend(slices_without_series(limit, &own));
+        }
+    }
+    found
+}
+
+/// Guards that nobody measures, and such as count another thing than their limit.
+fn guards(audit: &Audit<'_>) -> Vec<Diagnostic> {
+    let mut by_key: BTreeMap<&SeriesKey, Vec<&SeriesRow>> = BTreeMap::new();
+    for row in audit.series {
+        by_key.entry(&row.key).or_default().push(row);
+    }
+    let mut found = Vec::new();
+    for limit in audit.budgets.iter().flat_map(|budget| &budget.limits) {
+        let Some(guard) = &limit.guard else {
+            continue;
+        };
+        let bounds = || guard.max.iter().chain(&guard.min);
+        let fault = selected(audit, limit).find_map(|index| {
+            let mut key = audit.series[index].key.clone();
+            key.metric.clone_from(&guard.metric);
+            let Some(rows) = by_key.get(&key) else {
+                return Some((
+                    "guard-not-measured",
+                    format!("nobody ever measured the guard `{key}`"),
+                    "record it with the same benchmark and tags, or name a metric that is recorded",
+                ));
+            };
+            // Which of several units of one name is in use only a check can tell.
+            let misfit = |row: &&SeriesRow| bounds().find_map(|bound| bound.fits(&row.unit).err());
+            let reasons: Vec<String> = rows.iter().filter_map(misfit).collect();
+            let reason = reasons.first().filter(|_| reasons.len() == rows.len())?;
+            Some((
+                "unit-misfit",
+                format!("{reason} ({key})"),
+                "a guard and its bound must count the same thing",
+            ))
+        });
+        if let Some((code, message, help)) = fault {
+            let at = limit.place("guard");
+            found.push(finding(Severity::Error, code, message, help, at));
         }
     }
     found

@@ -41,6 +41,16 @@ impl Head {
         })
     }
 
+    /// The same, counted from so far above the level that it is compared with.
+    #[must_use]
+    pub fn above(&self, distance: f64) -> Self {
+        Self {
+            ys: self.ys.iter().map(|y| y - distance).collect(),
+            centre: self.centre - distance,
+            ..*self
+        }
+    }
+
     /// A single run.
     #[must_use]
     pub fn is_lone(&self) -> bool {

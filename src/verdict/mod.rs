@@ -33,7 +33,7 @@ pub use paired::{
 pub use propose::{Measured, propose};
 pub use rules::{
     CREEP_POINTS, DRIFT_POINTS, Drifted, Judgement, Record, Tail, TwoSets, attains, judge_creep,
-    judge_drift, judge_max, judge_regress, judge_two_sets, least_p, runs_a_side,
+    judge_drift, judge_max, judge_regress, judge_two_sets, least_p, own_level, runs_a_side,
 };
 pub use selftest::{SelfTest, self_test};
 pub use summary::{Census, Exit, Summary};

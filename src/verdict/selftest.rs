@@ -3,12 +3,13 @@
 //! Commits of one regime differ by noise alone. Any of them can stand in for a head that changed
 //! nothing; made worse by a known amount, for one that did.
 
-use super::{Check, ChosenBase, Outcome, Verdict, judge};
+use super::{Check, ChosenBase, LimitVerdict, Outcome, Reason, Verdict, judge};
 use crate::analysis::analyse;
-use crate::budget::{Budget, Headlines};
+use crate::budget::{Budget, Headlines, Rule};
 use crate::history::{Placement, Point, Series, Timeline};
 use crate::model::{CommitId, Direction};
 use crate::store::{Cell, Columns, RunRow};
+use std::collections::BTreeMap;
 
 /// So many of the newest commits of a regime are used.
 const NEWEST: usize = 60;
@@ -34,6 +35,9 @@ pub struct SelfTest {
     pub false_red: f64,
     /// Share of heads that were over when made worse by 1, 1.5 and 2 times the limit.
     pub caught: [f64; 3],
+    /// Why a breach of twice the limit was not seen where there was no evidence to judge by: the
+    /// commonest reason, and its share of all draws. `None` where noise alone hid it.
+    pub not_judged: Option<(Reason, f64)>,
 }
 
 impl SelfTest {
@@ -65,7 +69,9 @@ pub fn self_test(check: &Check<'_>, draws: usize) -> Vec<SelfTest> {
                 draws: 0,
                 false_red: 0.0,
                 caught: [0.0; 3],
+                not_judged: None,
             };
+            let mut unseen = BTreeMap::new();
             let alone = Budget {
                 limits: vec![limit.clone()],
                 accepted: Vec::new(),
@@ -78,11 +84,11 @@ pub fn self_test(check: &Check<'_>, draws: usize) -> Vec<SelfTest> {
             for (row, columns) in chosen {
                 let series = placement.arrange(row.clone(), columns);
                 match Draw::new(check, &alone, series, limit.direction) {
-                    Some(draw) => test.add(&draw, draws),
+                    Some(draw) => test.add(&draw, draws, &mut unseen),
                     None => test.too_short += 1,
                 }
             }
-            test.finish();
+            test.finish(&unseen);
             tests.push(test);
         }
     }
@@ -90,25 +96,42 @@ pub fn self_test(check: &Check<'_>, draws: usize) -> Vec<SelfTest> {
 }
 
 impl SelfTest {
-    fn add(&mut self, draw: &Draw<'_, '_>, draws: usize) {
+    fn add(&mut self, draw: &Draw<'_, '_>, draws: usize, unseen: &mut BTreeMap<Reason, usize>) {
         self.series += 1;
         let count = draws.min(draw.points.len()).max(1);
         for turn in 0..count {
             let at = turn * draw.points.len() / count;
-            let over = |times: f64| f64::from(u8::from(draw.is_over(at, times * self.allowed)));
-            self.false_red += over(0.0);
-            for (sum, times) in self.caught.iter_mut().zip([1.0, 1.5, 2.0]) {
-                *sum += over(times);
+            let found = |times: f64| draw.judged_at(at, times * self.allowed);
+            let is_over = |found: &Found| f64::from(u8::from(found.over));
+            self.false_red += is_over(&found(0.0));
+            let caught = [1.0, 1.5, 2.0].map(found);
+            for (sum, found) in self.caught.iter_mut().zip(&caught) {
+                *sum += is_over(found);
+            }
+            let [.., twice] = caught;
+            if let Some(reason) = twice.not_judged {
+                *unseen.entry(reason).or_default() += 1;
             }
         }
         self.draws += count;
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, unseen: &BTreeMap<Reason, usize>) {
         let draws = self.draws.max(1) as f64;
+        self.not_judged = unseen
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .map(|(reason, count)| (*reason, *count as f64 / draws));
         self.false_red /= draws;
         self.caught.iter_mut().for_each(|share| *share /= draws);
     }
+}
+
+/// What the check said of one drawn head.
+struct Found {
+    over: bool,
+    /// Why there was no evidence to judge by, whatever the noise.
+    not_judged: Option<Reason>,
 }
 
 /// One series from whose regime heads are drawn.
@@ -146,15 +169,18 @@ impl<'c, 'a> Draw<'c, 'a> {
         })
     }
 
-    /// Whether the check would call the commit at `at` over, made worse by a fraction, with all
-    /// other commits of the regime as its base.
-    fn is_over(&self, at: usize, worse: f64) -> bool {
+    /// What the check would say of the commit at `at`, made worse by a fraction, with all other
+    /// commits of the regime as its base.
+    fn judged_at(&self, at: usize, worse: f64) -> Found {
         let order: Vec<usize> = (0..self.points.len())
             .filter(|&i| i != at)
             .chain([at])
             .collect();
         let Some(line) = self.line(&order) else {
-            return false;
+            return Found {
+                over: false,
+                not_judged: None,
+            };
         };
         let mut runs: Vec<RunRow> = Vec::new();
         let mut cells: Vec<Cell> = Vec::new();
@@ -183,9 +209,23 @@ impl<'c, 'a> Draw<'c, 'a> {
         }
         let outcome = self.judged(&line, &runs, cells.into_iter().collect());
         let over = |verdict| matches!(verdict, Verdict::Over | Verdict::Inherited);
-        outcome.limits.iter().any(|found| {
-            found.rule == Some(crate::budget::Rule::Regress) && over(found.judgement.verdict)
-        })
+        let own = |found: &&LimitVerdict| found.rule == Some(Rule::Regress);
+        let mut judgements = outcome.limits.iter().filter(own).map(|own| &own.judgement);
+        let no_evidence = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::Learning
+                    | Reason::TooFewRuns
+                    | Reason::TooFewSamples
+                    | Reason::NoRelativeSize
+                    | Reason::NotDeterministic
+                    | Reason::Unattainable
+            )
+        };
+        Found {
+            over: judgements.clone().any(|found| over(found.verdict)),
+            not_judged: judgements.find_map(|found| found.reason.filter(no_evidence)),
+        }
     }
 
     /// Commits to place the draws on: any that the store knows, as long as they differ.

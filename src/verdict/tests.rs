@@ -56,6 +56,7 @@ fn max(base: &Base, values: &[f64], limit: f64, points: usize) -> Judgement {
         &Minimum::default(),
         false,
         points,
+        None,
     )
 }
 

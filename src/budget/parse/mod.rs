@@ -57,22 +57,22 @@ pub fn load_files(
             continue;
         }
         let (budget, mut faults) = read(&file, &text, today);
-        if let Some(budget) = budget {
-            if let Some(first) = features.insert(budget.feature.clone(), file.clone()) {
-                faults.push(Diagnostic {
-                    severity: Severity::Error,
-                    code: "duplicate-feature",
-                    message: format!(
-                        "feature `{}` is also budgeted in {}",
-                        budget.feature,
-                        first.display()
-                    ),
-                    help: "rename one, or move its limits into one file".to_owned(),
-                    source: Some(SourceSpan::new(file.clone(), &text, 0..0)),
-                });
-            }
-            budgets.push(budget);
+        let named = !budget.feature.is_empty();
+        let first = named.then(|| features.insert(budget.feature.clone(), file.clone()));
+        if let Some(first) = first.flatten() {
+            faults.push(Diagnostic {
+                severity: Severity::Error,
+                code: "duplicate-feature",
+                message: format!(
+                    "feature `{}` is also budgeted in {}",
+                    budget.feature,
+                    first.display()
+                ),
+                help: "rename one, or move its limits into one file".to_owned(),
+                source: Some(SourceSpan::new(file.clone(), &text, 0..0)),
+            });
         }
+        budgets.push(budget);
         findings.extend(faults);
     }
     (budgets, findings)
@@ -97,16 +97,17 @@ pub fn parse(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagn
     let sound = found
         .iter()
         .all(|finding| finding.severity != Severity::Error);
-    (budget.filter(|_| sound), found)
+    (sound.then_some(budget), found)
 }
 
-fn read(file: &Path, text: &str, today: Date) -> (Option<Budget>, Vec<Diagnostic>) {
+/// What could be understood of a file, and all that is wrong with it.
+fn read(file: &Path, text: &str, today: Date) -> (Budget, Vec<Diagnostic>) {
     let (root, mut faults) = Faults::of(file, text);
     let budget = read_file(&Table::root(root.get_ref()), today, &mut faults);
     (budget, faults.told())
 }
 
-fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Option<Budget> {
+fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Budget {
     root.only(&BUDGET, faults);
     root.version(faults);
     if root.value("schema").is_none() {
@@ -134,35 +135,40 @@ fn read_file(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Opti
         .collect();
     let demand = capacity::demand(root, today, faults);
     let milestones = capacity::milestones(root, &limits, demand.as_ref(), today, faults);
-    let feature = feature?;
-    feature.only(BUDGET.inner("feature"), faults);
-    let name = feature.required("name", "write name = \"checkout\"", faults);
-    let owner = feature.required(
-        "owner",
-        "write owner = \"@team\": somebody must answer for it",
-        faults,
-    );
-    let journey = feature
-        .text("journey", faults)
-        .map(|(text, _)| text.to_owned());
-    let paths = feature
-        .texts("paths", faults)
-        .into_iter()
-        .filter_map(|(text, span)| pattern(text, span, faults))
-        .collect();
-    let (owner, owner_span) = owner?;
-    Some(Budget {
+    // Without a name or an owner its limits are looked at all the same: all faults are told at once.
+    let mut budget = Budget {
         file: faults.file.to_owned(),
-        feature: name?.0.to_owned(),
-        owner: owner.to_owned(),
-        owner_at: faults.span(owner_span),
-        journey,
-        paths,
+        feature: String::new(),
+        owner: String::new(),
+        owner_at: faults.span(0..0),
+        journey: None,
+        paths: Vec::new(),
         limits,
         accepted,
         milestones,
         demand,
-    })
+    };
+    let Some(feature) = feature else {
+        return budget;
+    };
+    feature.only(BUDGET.inner("feature"), faults);
+    if let Some((name, _)) = feature.required("name", "write name = \"checkout\"", faults) {
+        budget.feature = name.to_owned();
+    }
+    let help = "write owner = \"@team\": somebody must answer for it";
+    if let Some((owner, span)) = feature.required("owner", help, faults) {
+        budget.owner = owner.to_owned();
+        budget.owner_at = faults.span(span);
+    }
+    budget.journey = feature
+        .text("journey", faults)
+        .map(|(text, _)| text.to_owned());
+    budget.paths = feature
+        .texts("paths", faults)
+        .into_iter()
+        .filter_map(|(text, span)| pattern(text, span, faults))
+        .collect();
+    budget
 }
 
 fn read_limits(root: &Table<'_, '_>, today: Date, faults: &mut Faults<'_>) -> Vec<Limit> {

@@ -50,7 +50,7 @@ pub(crate) fn judged(world: &World, args: &Args, foreign: Option<&Foreign>) -> R
         && load::has_errors(findings)
     {
         let mut findings = findings.clone();
-        findings.extend(load::audited(world, budgets)?);
+        findings.extend(load::audited(world, budgets)?.0);
         return Ok(Judged::Faults(findings));
     }
     let settings = load::settings(world)?;

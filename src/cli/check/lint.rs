@@ -15,7 +15,8 @@ pub(super) fn run(world: &World, args: &Args) -> Result<Exit> {
         let folder = world.shown(&world.budgets_folder(args.budgets.as_ref()));
         bail!(load::no_budgets(&folder, &[]));
     };
-    findings.extend(load::audited(world, &budgets)?);
+    let (faults, held_against) = load::audited(world, &budgets)?;
+    findings.extend(faults);
     let exit = if load::has_errors(&findings) {
         Exit::Trouble
     } else {
@@ -29,7 +30,15 @@ pub(super) fn run(world: &World, args: &Args) -> Result<Exit> {
         return Err(faulty(findings));
     }
     if findings.is_empty() {
-        answer("the budget files hold no fault that the files alone can show\n")?;
+        let files = match budgets.len() {
+            1 => "1 budget file holds no fault".to_owned(),
+            n => format!("{n} budget files hold no fault"),
+        };
+        answer(&match held_against {
+            0 => format!("{files}; nothing is recorded yet that it could be held against\n"),
+            1 => format!("{files}, also held against the 1 series that is recorded\n"),
+            n => format!("{files}, also held against the {n} series that are recorded\n"),
+        })?;
     } else {
         answer(&shown(&findings))?;
     }

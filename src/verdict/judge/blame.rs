@@ -18,6 +18,7 @@ pub(super) struct Brought {
 }
 
 /// A head beside its base at the moment of blaming.
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'s> {
     pub(super) bench: &'s Bench<'s>,
     pub(super) judged: &'s JudgedBase,

@@ -20,7 +20,12 @@ impl Judging<'_, '_> {
         };
         let exact = judged.exact(pair.limit);
         let points = self.with_its_own(judged.points);
-        let mut judgement = judge_max(&judged.base, &head, limit, &pair.limit.min, exact, points);
+        let course = judged
+            .own
+            .then(|| self.course(bench, &judged.base, &head))
+            .flatten();
+        let min = &pair.limit.min;
+        let mut judgement = judge_max(&judged.base, &head, limit, min, exact, points, course);
         judged.without_base(&mut judgement);
         let top = judged.base.working(limit);
         let differing = differing(
@@ -37,8 +42,14 @@ impl Judging<'_, '_> {
         };
         let mut own = None;
         if judgement.verdict == Verdict::Over && self.check.base.is_some() && judged.own {
-            let over_before = judged.base.level > top;
-            own = self.own_part(&mut judgement, &seen, exact, over_before, Some(top));
+            let stands = course.map_or(judged.base.level, |course| course.now);
+            // What a change adds to a level that moves counts from where that stands.
+            let above = head.above(stands - judged.base.level);
+            let seen = Seen {
+                head: &above,
+                ..seen
+            };
+            own = self.own_part(&mut judgement, &seen, exact, stands > top, Some(top));
             if judgement.carried.is_some() {
                 judgement.carried = Some(self.crossing(&seen, limit, pair.direction));
             }

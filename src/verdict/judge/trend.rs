@@ -2,11 +2,11 @@
 
 use super::blame::Seen;
 use super::level::differing;
-use super::{Bench, Judging};
-use crate::analysis::{Base, CreepFound, Step, Windowed, exhaustion, measure_creep};
+use super::{Bench, Judging, added};
+use crate::analysis::{Base, Course, CreepFound, Step, Windowed, exhaustion, measure_creep};
 use crate::budget::{Anchor, Creep, Drift, Rule, Window};
 use crate::stats::median;
-use crate::verdict::rules::{Contrast, own_record_p};
+use crate::verdict::rules::{Contrast, outlying, own_record_p};
 use crate::verdict::select::Pair;
 use crate::verdict::{
     Drifted, Exhausted, Head, Judgement, LimitVerdict, Reason, Verdict, judge_creep, judge_drift,
@@ -114,6 +114,26 @@ impl Judging<'_, '_> {
         Some(windowed)
     }
 
+    /// Where a level that moves inside its regimes stands, the head's value included.
+    pub(super) fn course(&self, bench: &Bench<'_>, base: &Base, head: &Head) -> Option<Course> {
+        let start = bench.analysis.breaks.last().copied().unwrap_or(0);
+        let dots = self.dots(bench, base, start);
+        let mut window = Windowed {
+            x: Vec::with_capacity(dots.len() + 1),
+            y: dots.iter().map(|dot| dot.y).collect(),
+            steps: Vec::new(),
+        };
+        for change in &bench.analysis.changes {
+            let at = dots.partition_point(|dot| dot.index < change.index);
+            if at > 0 && at < dots.len() && window.steps.last().is_none_or(|step| step.at < at) {
+                window.steps.push(Step { at, accepted: true });
+            }
+        }
+        window.y.push(head.centre);
+        window.x.extend((0..window.y.len()).map(|i| i as f64));
+        Course::of(&window)
+    }
+
     /// Whether an acceptance of this limit names one of these commits, or was added by one.
     fn was_accepted(&self, pair: &Pair<'_>, places: &[u32]) -> bool {
         let own = |a: &&crate::budget::Acceptance| a.limit == pair.limit.id;
@@ -192,20 +212,18 @@ impl Judging<'_, '_> {
             // There are enough points, but never so many inside one window.
             judgement.reason = Some(Reason::Unattainable);
         }
-        let seen = Seen {
-            bench,
-            judged: &judged,
-            head: &head,
-        };
-        let mut own = None;
         if judgement.verdict == Verdict::Over && self.check.base.is_some() {
             let mut before = windowed.clone();
-            before.x.pop();
+            let end = before.x.pop().unwrap_or(0.0);
             before.y.pop();
-            let inherited =
-                judge_creep(&before, margin, alarms, (least, 0)).0.verdict == Verdict::Over;
-            let exact = judged.exact(pair.limit);
-            own = self.own_part(&mut judgement, &seen, exact, inherited, None);
+            let (without, trend) = judge_creep(&before, margin, alarms, (least, 0));
+            let expected = trend.and_then(|creep| creep.level_at(end));
+            let above = head.above(expected.map_or(0.0, |expected| expected - base.level));
+            own_part_of_creep(
+                &mut judgement,
+                without.verdict == Verdict::Over,
+                &added(base, &above, judged.exact(pair.limit)),
+            );
         }
         let mut used = None;
         let mut limit_value = None;
@@ -217,12 +235,7 @@ impl Judging<'_, '_> {
             judgement.smallest_effect = base
                 .effect((high - low) * creep.span * 0.5 * 1.6)
                 .map(f64::abs);
-            let last = windowed.x.last().copied().unwrap_or(0.0);
-            let now = creep
-                .trend
-                .levels
-                .last()
-                .map(|level| level + creep.trend.slope * last);
+            let now = creep.level_at(windowed.x.last().copied().unwrap_or(0.0));
             judgement.level = now.map(|now| base.value(now));
             limit_value = now.map(|now| base.value(now - growth + margin));
             used = Some((growth / margin).max(0.0));
@@ -235,9 +248,6 @@ impl Judging<'_, '_> {
         found.used = used;
         found.limit_value = limit_value;
         found.exhausted = exhausted;
-        if let Some(brought) = own {
-            self.name(&mut found, brought.places);
-        }
         found
     }
 
@@ -289,6 +299,7 @@ impl Judging<'_, '_> {
             } else {
                 own_record_p(base, &head)
             },
+            outlying: (!agrees).then(|| outlying(base, &head)),
         };
         let points = (self.with_its_own(dots.len()), pair.limit.min.points);
         let mut judgement = if judged.exact(pair.limit) {
@@ -307,6 +318,7 @@ impl Judging<'_, '_> {
                 now: before,
                 extra_variance: 0.0,
                 outlier_p: 0.0,
+                outlying: None,
                 ..drifted.clone()
             };
             carried = judge_drift(base, &without, margin, points).verdict == Verdict::Over
@@ -480,6 +492,24 @@ fn sides<'d>(
         .max(high)
         .max(dots.len().saturating_sub(LEVEL_POINTS));
     (&dots[low..high], &dots[now.min(dots.len())..])
+}
+
+/// One more commit does not turn a slope: a change is judged for what it adds to the trend of those
+/// before it. What crept over its limit without it is inherited; what is over only together with a
+/// change that is not proven worse than the trend is not proven over.
+fn own_part_of_creep(judgement: &mut Judgement, over_before: bool, added: &Judgement) {
+    match (over_before, added.verdict == Verdict::Over) {
+        (true, true) => {
+            // Only what it adds is its own, and has to pass the control over all tests.
+            (judgement.p, judgement.outlying) = (added.p, added.outlying);
+            judgement.carried = Some(Vec::new());
+        }
+        (false, true) => {}
+        (true, false) => (judgement.verdict, judgement.reason) = (Verdict::Inherited, None),
+        (false, false) => {
+            (judgement.verdict, judgement.reason) = (Verdict::Unproven, Some(Reason::BothSides));
+        }
+    }
 }
 
 /// Counters that never vary: the difference itself decides.

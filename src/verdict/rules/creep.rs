@@ -7,7 +7,7 @@ use crate::verdict::{Reason, Verdict};
 /// So many commits are needed before a trend is believed.
 pub const CREEP_POINTS: usize = 20;
 /// One-sided level at which a creep is proven, before control over many series.
-pub(crate) const CREEP_ALPHA: f64 = 0.01;
+pub(super) const CREEP_ALPHA: f64 = 0.01;
 
 /// Judges a creep: over where the growth of the window is proven above `margin`. That also proves the
 /// trend: one test, since Mann–Kendall's S of y − b·x falls as b grows. All on the working scale;

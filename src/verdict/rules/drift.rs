@@ -11,7 +11,7 @@ pub const DRIFT_POINTS: usize = 20;
 const ANCHOR_POINTS: usize = 3;
 /// One-sided level at which a drift is proven, before control over many series: it is asked at every
 /// commit, and the answer must not be wrong once in a while.
-const DRIFT_ALPHA: f64 = 0.001;
+pub(super) const DRIFT_ALPHA: f64 = 0.001;
 
 /// What a drift is judged by, on the working scale: one value a commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +24,11 @@ pub struct Drifted {
     pub link_variance: f64,
     /// Variance that the newest values have beyond that of the base, because they have fewer runs.
     pub extra_variance: f64,
-    /// How likely the newest values are outliers.
+    /// How likely the newest values are outliers of the kind that their own history shows.
     pub outlier_p: f64,
+    /// Where the head stands alone: how far it lies off in standard deviations, to be asked of all
+    /// histories.
+    pub outlying: Option<f64>,
 }
 
 /// Whether the newest values are proven to lie more than `margin` above those around the anchor:
@@ -67,7 +70,8 @@ pub fn judge_drift(
         .effect((base.t(1.0 - DRIFT_ALPHA) + base.t(0.8)) * se)
         .map(f64::abs);
     let p = student_t_sf((delta - margin) / se, noise.df);
-    found.p = Some(p.max(drifted.outlier_p));
+    found.p = Some(p);
+    found.outlying = drifted.outlying;
     found.improved = delta + reach < 0.0 && drifted.outlier_p <= ALPHA;
     (found.verdict, found.reason) = if delta + reach < margin {
         (Verdict::Within, None)

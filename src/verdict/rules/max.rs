@@ -4,7 +4,7 @@ use super::{
     ALPHA, Contrast, Judgement, WIDENING, jobs_that_decide, no_evidence_yet, outlying,
     own_record_p, skeleton,
 };
-use crate::analysis::Base;
+use crate::analysis::{Base, Course};
 use crate::budget::Minimum;
 use crate::stats::student_t_sf;
 use crate::verdict::{Head, Reason, Verdict};
@@ -14,7 +14,8 @@ const RUNS_THAT_DECIDE: usize = 3;
 
 /// The absolute limit: does the present level exceed it? `limit` in input units.
 ///
-/// Where the head agrees with the base both give the level; else the head alone does.
+/// Where the head agrees with the base both give the level; else the head alone does. Where the level
+/// moves inside its regime the newest values alone, the head among them, say where it stands.
 #[must_use]
 pub fn judge_max(
     base: &Base,
@@ -23,6 +24,7 @@ pub fn judge_max(
     min: &Minimum,
     exact: bool,
     points: usize,
+    course: Option<Course>,
 ) -> Judgement {
     let contrast = Contrast::new(base, head);
     let mut found = skeleton(base, head, &contrast, points, min);
@@ -51,16 +53,30 @@ pub fn judge_max(
     if let Some(reason) = no_evidence_yet(base, head, min, points) {
         return judge_max_by_ranks(head, exceeds, min, reason, found);
     }
-    let agrees = contrast.delta.abs() <= base.t(1.0 - ALPHA / 2.0) * contrast.se;
-    let weight = base.m as f64;
+    let one = base.noise.sd.powi(2);
+    let (together, variance) = match course {
+        // The variance of a median of normal values is π/2 times that of their mean.
+        Some(course) => {
+            let values = course.newest as f64 / std::f64::consts::FRAC_PI_2;
+            (course.now, one * base.noise.inflation / values)
+        }
+        None => {
+            let weight = base.m as f64;
+            let level = (weight * base.level + head.centre) / (weight + 1.0);
+            (level, one * base.noise.inflation / (weight + 1.0))
+        }
+    };
+    let agrees = match course {
+        Some(course) => {
+            let se = WIDENING * (one + variance + head.extra_variance).max(0.0).sqrt();
+            (head.centre - course.now).abs() <= base.t(1.0 - ALPHA / 2.0) * se
+        }
+        None => contrast.agrees(base),
+    };
     let (level, variance) = if agrees {
-        let level = (weight * base.level + head.centre) / (weight + 1.0);
-        (
-            level,
-            base.noise.sd.powi(2) * base.noise.inflation / (weight + 1.0),
-        )
+        (together, variance)
     } else {
-        (head.centre, base.noise.sd.powi(2) + head.extra_variance)
+        (head.centre, one + head.extra_variance)
     };
     let se = WIDENING * variance.sqrt();
     let reach = base.t(1.0 - ALPHA) * se;

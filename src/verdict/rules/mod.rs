@@ -22,10 +22,21 @@ pub use two_sets::{TwoSets, attains, judge_two_sets, least_p, runs_a_side};
 
 use super::{Head, Reason, Verdict};
 use crate::analysis::Base;
-use crate::budget::Minimum;
+use crate::budget::{Minimum, Rule};
 
 /// Level of every test before control over many series.
 pub(super) const ALPHA: f64 = 0.05;
+/// The one-sided level of a rule's own test, before control over many: those that are asked of the
+/// same history at every commit are stricter.
+#[must_use]
+pub fn own_level(rule: Option<Rule>) -> f64 {
+    match rule {
+        Some(Rule::Drift) => drift::DRIFT_ALPHA,
+        Some(Rule::Creep) => creep::CREEP_ALPHA,
+        _ => ALPHA,
+    }
+}
+
 /// Widens the interval for the median's lower efficiency at the head and the estimate of noise.
 const WIDENING: f64 = 1.03;
 
@@ -204,7 +215,7 @@ pub(super) fn own_record_p(base: &Base, head: &Head) -> f64 {
 }
 
 /// How far the head lies off in standard deviations of an unchanged head.
-fn outlying(base: &Base, head: &Head) -> f64 {
+pub(super) fn outlying(base: &Base, head: &Head) -> f64 {
     let noise = &base.noise;
     let variance = noise.sd.powi(2) * (noise.inflation / base.m as f64 + 1.0);
     let centre = match head.ys.as_slice() {
