@@ -6,7 +6,7 @@ use crate::stats::{BlockTrend, mad, median, trend_in_blocks};
 
 /// Pairs of values are compared: beyond so many, neighbours are put together at their median.
 const MOST_VALUES: usize = 150;
-/// A value further off than this many standard deviations is an outlier, and counts as one so far off.
+/// A value further off than this many standard deviations is an outlier and counts as one so far off.
 const FAR: f64 = 3.0;
 /// One-sided level of the bounds of a growth.
 const BOUND: f64 = 0.05;
@@ -116,7 +116,9 @@ fn is_slope_alone(window: &Windowed) -> bool {
     let n = window.y.len() as f64;
     let free = (n - all.len() as f64 - 2.0).max(1.0);
     let both = left(window, &all, both);
-    let s = 1.4826 * mad(&both).unwrap_or(0.0) * (n / free).sqrt();
+    let reach = FAR * 1.4826 * mad(&both).unwrap_or(0.0);
+    let squares = both.iter().map(|r| r.clamp(-reach, reach).powi(2));
+    let s = (squares.sum::<f64>() / free).sqrt();
     if s <= 0.0 {
         return false;
     }
