@@ -31,7 +31,8 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// `worse`, `better`, `no change seen`, `new`, `gone`, `too few pairs`.
+    /// `worse`, `better`, `no change seen`, `new`, `gone`, `too few pairs`; `higher` and `lower` where
+    /// nobody says which way is better.
     #[must_use]
     pub fn word(&self) -> &'static str {
         let Some(contrast) = &self.contrast else {
@@ -52,6 +53,8 @@ impl Row<'_> {
         }
         match contrast.shift.shift.value {
             shift if !differs || shift.abs() <= 0.0 => "no change seen",
+            shift if self.series.direction.is_none() && shift > 0.0 => "higher",
+            _ if self.series.direction.is_none() => "lower",
             shift if shift > 0.0 => "worse",
             _ => "better",
         }
@@ -60,7 +63,8 @@ impl Row<'_> {
     /// Whether it says that something changed.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        matches!(self.word(), "worse" | "better" | "new" | "gone")
+        let same = ["no change seen", "too few pairs"];
+        !same.contains(&self.word())
     }
 
     fn is_exact(&self) -> bool {

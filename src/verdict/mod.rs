@@ -28,7 +28,7 @@ pub use judge::{
 };
 pub use paired::{
     Contrast, LeftOut, LeftOutReason, PairedCheck, PairedSeries, judge_paired_max,
-    judge_paired_regress, judge_pairs,
+    judge_paired_regress, judge_pairs, renamed,
 };
 pub use propose::{Measured, propose};
 pub use rules::{

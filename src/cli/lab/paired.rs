@@ -19,7 +19,7 @@ use plimsoll::report::check::{CheckView, PairedView};
 use plimsoll::report::{json, markdown, paired as report_paired, terminal};
 use plimsoll::verdict::{
     Census, Check, ChosenBase, Exit, LeftOut, LeftOutReason, LimitVerdict, Outcome, PairedCheck,
-    Summary, Verdict, judge_pairs,
+    Summary, Verdict, judge_pairs, renamed,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -185,10 +185,16 @@ pub(crate) fn judge(
     let environment = rules.environment(world, env);
     let mut notes = Vec::new();
     let history = history_of_base(scene, &rules, &mut notes);
+    let renames = &rules.settings.renames;
+    let series = renamed(&measured.sampled.series, renames);
+    let failed = measured.sampled.failed.iter();
+    let failed: Vec<_> = failed
+        .map(|failure| renames.failure(failure, &environment.label))
+        .collect();
     let outcome = judge_pairs(&PairedCheck {
-        series: &measured.sampled.series,
+        series: &series,
         history: &history,
-        failed: &measured.sampled.failed,
+        failed: &failed,
         budgets: &rules.budgets,
         retired: &rules.settings.retired,
         env: &environment.label,
@@ -253,7 +259,7 @@ pub(crate) fn judge(
             base: git
                 .commit(&base.commit)
                 .context("the base cannot be read")?,
-            series: measured.sampled.series.clone(),
+            series,
             pairs: measured.sampled.pairs,
             controls: measured.sampled.controls,
             seconds: measured.seconds,

@@ -37,6 +37,7 @@ pub(super) fn carried(
         if rule == Rule::Drift && !drifted(&mut own, series, contrast) && !broken {
             return Vec::new();
         }
+        // A broken base is the base's: what the head adds to it is the business of `regress`.
         if broken && own.judgement.verdict != Verdict::Within {
             own.judgement.verdict = Verdict::Inherited;
             own.judgement.reason = None;
@@ -56,15 +57,15 @@ fn same(a: &SeriesKey, b: &SeriesKey) -> bool {
 
 /// Adds what the pairs found to a drift up to the base. Whether that could be done.
 fn drifted(own: &mut LimitVerdict, series: &PairedSeries, contrast: Option<&Contrast>) -> bool {
-    let accepted = own.judgement.verdict == Verdict::Accepted;
-    let broken = own.judgement.verdict == Verdict::Over;
+    let at_base = own.judgement.verdict;
     let (Some(before), Some(allowed)) = (own.judgement.effect, own.allowed) else {
         // Too young to be judged, or without a pin: nothing to add to.
-        return own.judgement.verdict == Verdict::Unproven || accepted;
+        return matches!(at_base, Verdict::Unproven | Verdict::Accepted);
     };
-    let Some(change) = contrast.and_then(Contrast::effect) else {
+    let Some((contrast, change)) = contrast.and_then(|c| Some((c, c.effect()?))) else {
         return false;
     };
+    let worse = contrast.is_proven_worse(contrast.is_exact(false, &series.unit));
     let times = |a: f64, b: f64| (1.0 + a) * (1.0 + b) - 1.0;
     let effect = (
         times(before.0, change.0),
@@ -78,20 +79,29 @@ fn drifted(own: &mut LimitVerdict, series: &PairedSeries, contrast: Option<&Cont
     let found = &mut own.judgement;
     found.effect = Some(effect);
     found.level = found.level.map(|level| level * (1.0 + change.0));
+    own.value = own.value.map(|value| value * (1.0 + change.0));
     found.improved = most < 0.0;
-    if !accepted {
-        (found.verdict, found.reason) = if most <= top {
-            (Verdict::Within, None)
-        } else if least > top {
-            (Verdict::Over, None)
-        } else {
-            (Verdict::Unproven, Some(Reason::BothSides))
-        };
+    let over = least > top;
+    (found.verdict, found.reason) = match at_base {
+        _ if most <= top => (Verdict::Within, None),
+        // Over because of the head: what was accepted is asked for its ceiling again.
+        _ if over && worse => (Verdict::Over, None),
+        // What the head does not add to stays what it is at the base.
+        Verdict::Over => (Verdict::Inherited, None),
+        Verdict::Accepted => (Verdict::Accepted, None),
+        Verdict::Unproven if over => (Verdict::Unproven, found.reason),
+        _ => (Verdict::Unproven, Some(Reason::BothSides)),
+    };
+    if found.verdict != Verdict::Accepted {
+        own.accepted = None;
     }
     own.pairs = Some(series.base.len().min(series.head.len()));
     own.used = (top > 0.0).then(|| (sign * effect.0 / top).max(0.0));
     own.exhausted = None;
-    if own.judgement.verdict == Verdict::Within || !broken {
+    if !matches!(
+        own.judgement.verdict,
+        Verdict::Inherited | Verdict::Accepted
+    ) {
         own.suspects = Vec::new();
         own.introduced_by = None;
     }
@@ -171,12 +181,27 @@ mod tests {
                 "{change}"
             );
         }
+        // What was accepted is asked for its ceiling again where the head adds to it.
+        assert_eq!(
+            word(Verdict::Accepted, broken, 0.0),
+            (Verdict::Accepted, None)
+        );
+        assert_eq!(word(Verdict::Accepted, broken, 0.2), (Verdict::Over, None));
         let head = judged(0.2, &[history(&budget, Verdict::Over, broken)], &budget);
         let level = head.limits[0].judgement.level.unwrap();
         assert!(
             (level / 1.2e8 - 1.0).abs() < 0.01,
             "the head's level, not the base's: {level}"
         );
+        // A base that is suspect stays suspect where the head adds nothing.
+        let suspect = |change| {
+            let mut own = history(&budget, Verdict::Unproven, broken);
+            own.judgement.reason = Some(Reason::Suspect);
+            let found = judged(change, &[own], &budget).limits.remove(0).judgement;
+            (found.verdict, found.reason)
+        };
+        assert_eq!(suspect(0.0), (Verdict::Unproven, Some(Reason::Suspect)));
+        assert_eq!(suspect(0.2), (Verdict::Over, None));
         // A change that takes it back, far enough.
         assert_eq!(word(Verdict::Within, near, -0.2), (Verdict::Within, None));
         // Without a history it is left out, and said.

@@ -7,9 +7,11 @@
 mod carried;
 mod causes;
 mod left_out;
+mod renamed;
 mod rules;
 
 pub use left_out::{LeftOut, LeftOutReason};
+pub use renamed::renamed;
 pub use rules::{Contrast, judge_paired_max, judge_paired_regress};
 
 use super::judge::{accept, blank, not_deterministic, sort_worst_first, unjudged};

@@ -178,8 +178,13 @@ pub fn judge_paired_regress(contrast: &Contrast, rule: Regress, exact: bool) -> 
             (found.verdict == Verdict::Within && warned(shift)).then_some(Reason::Warned);
         return found;
     }
-    let Some(margin) = margin else {
+    // A fall from a level to nothing or less is no share of it.
+    let vanished = contrast.base > 0.0 && contrast.head <= 0.0;
+    let Some(margin) = margin.filter(|_| !vanished) else {
         found.reason = Some(Reason::NoRelativeSize);
+        if vanished {
+            (found.effect, found.improved) = (None, false);
+        }
         return found;
     };
     let centre = contrast.shift.shift.value;
