@@ -109,7 +109,14 @@ impl Base {
             ys.clear();
             for i in (first..=last).filter(|&i| analysis.offsets[i].is_finite()) {
                 let own = all.len();
-                all.extend(runs_of(i));
+                match series.runs_of(&points[i]) {
+                    // By far the most, and the loop is short without an iterator for each.
+                    [run] => {
+                        let y = working(run.value, scale, sign) - sign * analysis.offsets[i];
+                        all.extend(y.is_finite().then_some(y));
+                    }
+                    _ => all.extend(runs_of(i)),
+                }
                 ys.push(centre_of_runs(&all[own..], within));
             }
             if ys.is_empty() {

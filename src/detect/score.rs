@@ -41,6 +41,7 @@ pub(super) struct Scores {
     bin_of: Vec<u16>,
     by_bin: Vec<f64>,
     score: Vec<f64>,
+    ranked: stats::Ranked,
 }
 
 /// Normal quantile of the share `u` of the points below.
@@ -59,8 +60,9 @@ impl Scores {
             self.by_sorting(z);
         } else {
             let stride = z.len() / SORTED_POINTS;
-            let sample: Vec<f64> = z.iter().step_by(stride).copied().collect();
-            self.by_counting(z, stats::median(&sample).unwrap_or(0.0));
+            self.ranked.load(z.iter().step_by(stride).copied());
+            let centre = self.ranked.median().unwrap_or(0.0);
+            self.by_counting(z, centre);
         }
         &self.score
     }
