@@ -166,7 +166,8 @@ impl Builder<'_> {
         let same = pairs
             .filter(|pair| pair[0].value.total_cmp(&pair[1].value).is_eq())
             .count();
-        if 2 * same >= series.points.len() {
+        // Two values differ by something; that is no measure of noise yet.
+        if series.points.len() < 3 || 2 * same >= series.points.len() {
             return None;
         }
         match analysis.scale {

@@ -136,18 +136,14 @@ pub fn capacity(view: &CapacityView) -> Result<Option<String>, ChartError> {
                 vec![(n, 0.0), (n, high)],
                 Ink::Machine.color(),
             ))?;
-            let (x, _) = area.map_coordinate(&(n, high));
-            let side = if n > 0.6 * width {
-                HPos::Right
+            // At the foot of the plot: names of milestones stand at its top.
+            let (x, foot) = area.map_coordinate(&(n, 0.0));
+            let (x, side) = if n > 0.6 * width {
+                (x - 8, HPos::Right)
             } else {
-                HPos::Left
+                (x + 8, HPos::Left)
             };
-            word(
-                text,
-                (x, MARGINS.0 as i32 - 10),
-                Ink::Label,
-                (side, VPos::Bottom),
-            )?;
+            word(text, (x, foot - 8), Ink::Label, (side, VPos::Bottom))?;
         }
         for (at, name) in &lines {
             let beyond = *at > high;
