@@ -140,7 +140,7 @@ fn figures(view: &SeriesView, limit: &Limit, v: &LimitVerdict, sign: f64) -> Str
 fn remedy(v: &LimitVerdict) -> String {
     match &v.introduced_by {
         Some(commit) => format!(
-            "Undo it, make it faster, or accept it: `plimsoll accept {} --reason …`.",
+            "Undo it, make it faster, or accept it: `plimsoll accept {} --reason \"…\"`.",
             commit.short()
         ),
         None => {

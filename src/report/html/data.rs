@@ -133,8 +133,9 @@ struct Entry {
     amount: f64,
 }
 
-/// `data/report.json`. `<` is written as an escape, so that the text is safe inside a page.
-pub(super) fn json(view: &ReportView, briefs: &[Brief]) -> Result<Vec<u8>, ReportError> {
+/// `data/report.json`. `<` is written as an escape, so that the text is safe inside a page. The parts
+/// of the series are used up, so that a large report does not hold them twice.
+pub(super) fn json(view: &ReportView, briefs: &mut [Brief]) -> Result<Vec<u8>, ReportError> {
     let report = Report {
         schema: SCHEMA,
         project: &view.project,
@@ -148,11 +149,13 @@ pub(super) fn json(view: &ReportView, briefs: &[Brief]) -> Result<Vec<u8>, Repor
     // The series were written one by one; they go where the object ends.
     text.pop();
     text.push_str(",\"series\":[");
-    for (index, brief) in briefs.iter().enumerate() {
+    let parts: usize = briefs.iter().map(|brief| brief.json.len() + 2).sum();
+    text.reserve_exact(parts + 4);
+    for (index, brief) in briefs.iter_mut().enumerate() {
         if index > 0 {
             text.push_str(",\n");
         }
-        text.push_str(&brief.json);
+        text.push_str(&std::mem::take(&mut brief.json));
     }
     text.push_str("]}\n");
     Ok(text.into_bytes())

@@ -196,7 +196,10 @@ impl Theme {
         if !source.is_sorted() {
             briefs.sort_by(|a, b| by_state(&a.series, &b.series));
         }
-        write("data/report.json".to_owned(), data::json(&view, &briefs)?)?;
+        write(
+            "data/report.json".to_owned(),
+            data::json(&view, &mut briefs)?,
+        )?;
         write("data/levels.js".to_owned(), data::levels(&briefs)?)?;
         let mut rows = Vec::with_capacity(briefs.len());
         let mut levels = Vec::with_capacity(briefs.len());
