@@ -5,7 +5,7 @@ use super::capacity::CapacityPart;
 use super::changed::Changed;
 use super::names::{Names, StateName, urgency};
 use super::page::Frame;
-use super::sentence::{Loss, is_past, loss, sentence};
+use super::sentence::{Loss, is_past, loss, sentence, worsened};
 use crate::report::chart::{bar, spark};
 use crate::report::text::{
     Column, Scale, ago, days, days_left, effect, percent_of, plain, plain_up_to,
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROWS: usize = 1_000;
 
 /// Drift that would read as 0.0 %.
-const STEADY: f64 = 0.0005;
+pub(super) const STEADY: f64 = 0.0005;
 
 /// Everything on `index.html`, or on a further page of it.
 #[derive(Debug, Serialize)]
@@ -57,7 +57,7 @@ impl Paging {
     /// `None` where everything fits one page.
     fn new(all: usize, number: usize, path: impl Fn(usize) -> String) -> Option<Self> {
         let pages = all.div_ceil(ROWS);
-        let count = |n: usize| crate::report::text::value(n as f64, &crate::model::Unit::Count);
+        let count = super::sentence::number;
         (pages > 1).then(|| Self {
             number: number + 1,
             from: count(number * ROWS + 1),
@@ -360,6 +360,7 @@ pub(super) fn by_urgency(view: &ReportView, wanted: impl Fn(&SeriesView) -> bool
         rank(a)
             .cmp(&rank(b))
             .then(used(b).total_cmp(&used(a)))
+            .then(worsened(b).total_cmp(&worsened(a)))
             .then(a.key.cmp(&b.key))
     });
     order

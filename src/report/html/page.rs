@@ -190,8 +190,10 @@ impl Frame {
     ) -> Self {
         use crate::report::text::{moment, plain};
         let tip = view.commits.last();
-        let count =
-            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let count = |n: usize, one: &str, many: &str| {
+            let words = if n == 1 { one } else { many };
+            format!("{} {words}", super::sentence::number(n))
+        };
         Self {
             root,
             project: plain(&view.project),

@@ -1,7 +1,7 @@
 //! The whole project in a sentence or two.
 
 use super::names::Names;
-use super::overview::{drifted, scale};
+use super::overview::{STEADY, drifted, scale};
 use crate::model::Direction;
 use crate::report::text::{days, percent_of};
 use crate::report::view::{ReportView, SeriesView, State};
@@ -30,7 +30,7 @@ pub(super) fn sentence(view: &ReportView) -> String {
     let mut say = |state: State, one: &str, many: &str| match count(state) {
         0 => {}
         1 => parts.push(format!("1 {one}")),
-        n => parts.push(format!("{n} {many}")),
+        n => parts.push(format!("{} {many}", number(n))),
     };
     say(State::Broken, "budget is broken", "budgets are broken");
     if past > 0 {
@@ -46,7 +46,7 @@ pub(super) fn sentence(view: &ReportView) -> String {
     let mut say = |state: State, one: &str, many: &str| match count(state) {
         0 => {}
         1 => parts.push(format!("1 {one}")),
-        n => parts.push(format!("{n} {many}")),
+        n => parts.push(format!("{} {many}", number(n))),
     };
     say(
         State::Soon,
@@ -87,14 +87,14 @@ pub(super) fn sentence(view: &ReportView) -> String {
     match view.unmatched.len() {
         0 => {}
         1 => parts.push("1 limit fits no series".to_owned()),
-        n => parts.push(format!("{n} limits fit no series")),
+        n => parts.push(format!("{} limits fit no series", number(n))),
     }
     let troubles = parts.len();
     let mut rest: Vec<String> = Vec::new();
     let mut calm = |state: State, one: &str, many: &str| match count(state) {
         0 => {}
         1 => rest.push(format!("1 {one}")),
-        n => rest.push(format!("{n} {many}")),
+        n => rest.push(format!("{} {many}", number(n))),
     };
     calm(
         State::Accepted,
@@ -113,7 +113,7 @@ pub(super) fn sentence(view: &ReportView) -> String {
         return format!(
             "No series has a budget yet ({} measured): `plimsoll init` writes a first one from these \
              results, for you to change.",
-            view.series.len()
+            number(view.series.len())
         );
     }
     if let Some(mut whole) = all_the_same(view, budgeted).filter(|_| view.unmatched.is_empty()) {
@@ -150,8 +150,9 @@ fn all_the_same(view: &ReportView, budgeted: usize) -> Option<String> {
     }
     let text = match state {
         State::Learning => format!(
-            "The first results are in and nothing can be judged yet: {budgeted} series {} still learning. \
+            "The first results are in and nothing can be judged yet: {} series {} still learning. \
              A limit needs 5 measured commits, and 20 where it looks for creep or drift.",
+            number(budgeted),
             if budgeted == 1 { "is" } else { "are" }
         ),
         State::NoData => {
@@ -176,6 +177,11 @@ fn all_the_same(view: &ReportView, budgeted: usize) -> Option<String> {
     Some(text)
 }
 
+/// A count with separated thousands.
+pub(super) fn number(n: usize) -> String {
+    crate::report::text::value(n as f64, &crate::model::Unit::Count)
+}
+
 /// Days that no line breaks.
 fn whole(silent: f64) -> String {
     days(silent).replace(' ', "\u{a0}")
@@ -189,13 +195,19 @@ fn worse(series: &SeriesView) -> f64 {
         .worsening_sign()
 }
 
+/// How much worse a series has become since its anchor, as a fraction; steady is 0.
+pub(super) fn worsened(series: &SeriesView) -> f64 {
+    let drift = series.drift.map_or(0.0, |drift| drift.relative);
+    if drift.abs() < STEADY {
+        0.0
+    } else {
+        drift * worse(series)
+    }
+}
+
 /// The greatest drift for the worse, and how much of it no commit explains.
 pub(super) fn loss(view: &ReportView, names: &Names) -> Option<Loss> {
-    let weight = |series: &SeriesView| {
-        series
-            .drift
-            .map_or(0.0, |drift| drift.relative * worse(series))
-    };
+    let weight = worsened;
     let series = view
         .series
         .iter()
