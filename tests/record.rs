@@ -417,6 +417,37 @@ fn a_load_test_without_a_name_is_called_after_its_file_and_that_is_said() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_load_test_that_came_from_a_command_is_called_by_the_url_that_it_tests() {
+    let mut project = Project::new();
+    project.commit("Start");
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/formats/hey/dropped.txt");
+    project.write(
+        "results/hey.txt",
+        &std::fs::read_to_string(fixture).unwrap(),
+    );
+    let record = |word: &str| {
+        let command = ["--", "sh", "-c", "cat results/hey.txt", word];
+        project.plimsoll(&[&["record", "--dry-run"], &command[..]].concat())
+    };
+    let said = record("http://me:secret@127.0.0.1:8932/slow");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("is called `http://127.0.0.1:8932/slow`"),
+        "{}",
+        said.out
+    );
+    let said = record("nothing");
+    assert!(
+        said.out
+            .contains("is called `hey`, as nothing else names it"),
+        "{}",
+        said.out
+    );
+}
+
 #[test]
 fn data_from_the_field_says_which_time_it_covers() {
     let mut project = Project::new();

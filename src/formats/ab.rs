@@ -7,15 +7,16 @@
 //! URL and the concurrency a tag; the other two name nothing, so it is the stem of the file, and
 //! they do not say what failed. `Failed requests` counts answers of another length than the first,
 //! as dynamic pages give; only errors of connection and reading, and answers other than 2xx, count
-//! here.
+//! here, and the others are said. A connection that the server closed without a word counts for ab
+//! as an answer of no length; where nothing was transferred at all, the test failed.
 
 use super::content::Content;
 use super::delimited::{Header, Records, number};
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{BANDWIDTH, Bench, Input, Parsed, RATE, TIME, scaled};
+use super::parsed::{BANDWIDTH, Bench, Input, Parsed, RATE, Rounding, Rung, TIME, rising, scaled};
 use super::registry::{Format, Reader};
-use super::requests::{How, Request, Tally, shown, whole};
+use super::requests::{Failures, How, Request, Tally, shown, whole};
 use super::source::Source;
 use super::units::{self, MILLISECOND};
 use crate::model::Tags;
@@ -84,9 +85,8 @@ fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
 fn percentiles(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
     let mut records = Records::new(b',');
     records.next(source)?;
-    let mut parsed = Parsed::default();
-    let bench = Bench::new(stem, Tags::new());
-    let mut last = None;
+    // Share, nanoseconds, line.
+    let mut rows: Vec<(u64, f64, String)> = Vec::new();
     while let Some(cells) = records.next(source)? {
         let place = || cells.place();
         if cells.len() != 2 {
@@ -104,30 +104,62 @@ fn percentiles(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
                     format!("{} is not a percentage", shown(cells.get(0))),
                 )
             })?;
-        let value = scaled(number(cells.get(1), place)?, MILLISECOND, place)?;
-        let share_text = share.to_string();
-        let statistic = match share {
-            100 => "max".to_owned(),
-            _ if PRINTED.contains(&share_text.as_str()) => format!("p{share}"),
-            _ => String::new(),
-        };
-        last = Some(share);
-        if !statistic.is_empty() && value > 0.0 {
-            let metric = format!("latency.{statistic}");
-            parsed
-                .measurements
-                .push(bench.value(metric, (value, 1), TIME, ("Time in ms", "ms")));
+        if rows.last().is_some_and(|(last, ..)| *last >= share) {
+            return Err(Fault::at(place(), "its percentage does not rise"));
         }
+        let value = scaled(number(cells.get(1), place)?, MILLISECOND, place)?;
+        rows.push((share, value, place()));
     }
-    match last {
+    let mut parsed = Parsed::default();
+    match rows.last() {
         None => parsed.fail(stem, "no requests were made"),
-        Some(99 | 100) => {}
-        Some(share) => {
+        Some((99 | 100, ..)) => {}
+        Some((share, ..)) => {
             let reason = format!("it ends at {share} %, before 99 %: the file is cut off");
             return Err(Fault::whole(reason));
         }
     }
+    if let Some(from) = beyond_the_requests(&mut rows) {
+        parsed.note(format!(
+            "p{from} and higher are left out: with 50 requests or fewer ab writes numbers there that are none of its times"
+        ));
+    }
+    let rung = |(share, value, place): &(u64, f64, String)| {
+        Rung::new(&format!("p{share}"), *value, Some(place.clone()))
+    };
+    rising(rows.iter().filter_map(rung).collect(), Rounding::default())?;
+    let bench = Bench::new(stem, Tags::new());
+    for (share, value, _) in rows {
+        let statistic = match share {
+            100 => "max".to_owned(),
+            _ if PRINTED.contains(&share.to_string().as_str()) => format!("p{share}"),
+            _ => continue,
+        };
+        if value > 0.0 {
+            let metric = format!("latency.{statistic}");
+            let made = bench.value(metric, (value, 1), TIME, ("Time in ms", "ms"));
+            parsed.measurements.push(made);
+        }
+    }
     Ok(parsed)
+}
+
+/// Of few requests ab takes the highest percentiles from behind the end of its list: what stands
+/// there is whatever was in that memory. The list's last time, which is the maximum, stands in the
+/// row before, so such rows can be told. Takes them out and says with which share they begin.
+fn beyond_the_requests(rows: &mut Vec<(u64, f64, String)>) -> Option<u64> {
+    let (_, max, _) = *rows.last().filter(|(share, ..)| *share == 100)?;
+    let same = |value: f64| (value - max).abs() <= 0.0;
+    let ended = rows.iter().position(|(_, value, _)| same(*value))?;
+    let wrong = rows
+        .iter()
+        .skip(ended)
+        .find(|(_, value, _)| !same(*value))
+        .map(|(share, ..)| *share)
+        // 0.5 + requests × share / 100 does not reach beyond more than one request below 50 %.
+        .filter(|share| *share >= 50)?;
+    rows.retain(|(share, ..)| *share < wrong || *share == 100);
+    Some(wrong)
 }
 
 fn requests(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
@@ -163,7 +195,7 @@ fn requests(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
         step: MILLISECOND,
         source: "ttime",
         unit: "ms",
-        failures: false,
+        failures: Failures::Unknown,
     };
     tally.report(stem, Tags::new(), &how, &mut parsed)?;
     Ok(parsed)
@@ -186,6 +218,7 @@ fn percentile(line: &str) -> Option<(String, &str)> {
 fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut fields: HashMap<&str, (&str, usize)> = HashMap::new();
     let mut failed_parts = None;
+    let mut of_other_length = 0;
     let mut latencies: Vec<(String, &str, usize)> = Vec::new();
     // Between `Percentage of the requests` and the last of them.
     let mut inside = false;
@@ -226,20 +259,36 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     };
     let (made, line) = needed("Complete requests")?;
     let made = count("Complete requests", made, line)?;
-    let mut failed = match field("Non-2xx responses") {
+    let other_than_2xx = match field("Non-2xx responses") {
         Some((text, line)) => count("Non-2xx responses", text, line)?,
         None => 0,
     };
+    let mut failed = other_than_2xx;
+    let (said, said_line) = needed("Failed requests")?;
+    let said = count("Failed requests", said, said_line)?;
+    let mut parts_sum = 0_u64;
     if let Some((parts, line)) = failed_parts {
         // `0, Receive: 0, Length: 1872, Exceptions: 0`
         for part in format!("Connect: {parts}").split(',') {
             let (name, value) = part.split_once(':').unwrap_or((part, ""));
             let value = count("Failed requests", value.trim(), line)?;
-            if name.trim() != "Length" {
+            parts_sum = parts_sum.saturating_add(value);
+            if name.trim() == "Length" {
+                of_other_length = value;
+            } else {
                 failed = failed.saturating_add(value);
             }
         }
     }
+    if parts_sum != said {
+        let reason = format!(
+            "{said} requests failed here, and {parts_sum} by the line `(Connect: …)` below it; the file may be damaged"
+        );
+        return Err(Fault::at(format!("line {said_line}"), reason));
+    }
+    let (transferred, line) = needed("Total transferred")?;
+    let transferred = transferred.strip_suffix("bytes").unwrap_or("").trim_end();
+    let transferred = count("Total transferred", transferred, line)?;
     let of = |name: &str| field(name).map_or("", |(text, _)| text);
     let scheme = if field("SSL/TLS Protocol").is_some() {
         "https"
@@ -258,6 +307,18 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
         .collect();
     let mut parsed = Parsed::default();
     let (rate, rate_line) = needed("Requests per second")?;
+    if made > 0 && transferred == 0 {
+        let reason = format!(
+            "no answer came: {made} requests, of which ab counts {said} as failed, brought 0 bytes"
+        );
+        parsed.fail_slice(&url, tags, reason);
+        return Ok(parsed);
+    }
+    if of_other_length > other_than_2xx {
+        parsed.note(format!(
+            "{of_other_length} answers of {url} had another length than the first and are not counted as failures: pages that change do that, and so does a server that hangs up"
+        ));
+    }
     let Some(mut load) = Load::new(
         &url,
         tags,
@@ -286,8 +347,10 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             "its percentages do not go up to 100 %; the file may be cut off (`ab -d` leaves them out)",
         ));
     }
+    let mut rungs = Vec::new();
     for (statistic, value, line) in &latencies {
         let value = number(value.as_bytes(), || format!("line {line}"))?;
+        rungs.extend(Rung::new(statistic, value, Some(format!("line {line}"))));
         load.latency(
             statistic,
             value,
@@ -295,6 +358,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             ("Percentage of the requests", "ms"),
         )?;
     }
+    rising(rungs, Rounding::default())?;
     if let Some((text, line)) = field("Time per request") {
         load.latency(
             "mean",
@@ -348,6 +412,38 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_hangs_up() {
+        let all = read_fixture("ab/dropped.txt");
+        assert!(all.measurements.is_empty());
+        assert!(all.failures[0].reason.contains("no answer came"));
+        let half = read_fixture("ab/half-dropped.txt");
+        assert!(half.notes[0].contains("50 answers"), "{:?}", half.notes);
+    }
+
+    #[test]
+    fn percentiles_of_few_requests_that_ab_does_not_know_are_left_out() {
+        let reading = read_fixture("ab/percentiles-of-20.csv");
+        let of = |metric| get(&reading, "percentiles-of-20", metric).value;
+        assert!(close(of("latency.p95"), 1.407e6) && close(of("latency.max"), 1.407e6));
+        let unknown = ["latency.p98", "latency.p99"];
+        let mut metrics = reading.measurements.iter().map(|m| m.metric.as_str());
+        assert!(metrics.all(|metric| !unknown.contains(&metric)));
+        assert!(reading.notes[0].contains("p98 and higher"));
+        let text =
+            std::fs::read_to_string(crate::formats::testing::fixture("ab/percentiles-of-20.csv"))
+                .unwrap();
+        for (from, to, line) in [
+            ("\n90,1.090", "\n90,0.1", "line 92"),
+            ("\n90,1.090", "\n89,1.090", "line 92"),
+            ("\n100,1.407", "\n100,1.2", "line 95"),
+        ] {
+            let error = read_text("x.csv", "ab", &text.replace(from, to)).unwrap_err();
+            assert!(error.place.is_some(), "{to}: {error}");
+            assert!(error.to_string().contains("line"), "{line} {to}: {error}");
+        }
+    }
+
+    #[test]
     fn the_other_files() {
         let csv = read_fixture("ab/percentiles.csv");
         assert!(get(&csv, "percentiles", "latency.p95").value > 0.0);
@@ -387,6 +483,9 @@ mod tests {
                 "Complete requests:      1,100",
             ),
             ("Complete requests:      100\n", ""),
+            ("Failed requests:        11\n", ""),
+            ("Failed requests:        11", "Failed requests:        201"),
+            ("  95%      3", "  95%      0"),
             ("Non-2xx responses:      11", "Non-2xx responses:      -11"),
             (
                 "Requests per second:    2528.64",

@@ -45,9 +45,9 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Aggregate {
     #[serde(default)]
-    counters: BTreeMap<String, u64>,
+    counters: UniqueMap<u64>,
     #[serde(default)]
-    summaries: BTreeMap<String, Statistics>,
+    summaries: UniqueMap<Statistics>,
     first_counter_at: Option<f64>,
     last_counter_at: Option<f64>,
     // Version 1.
@@ -55,9 +55,9 @@ struct Aggregate {
     latency: Option<Statistics>,
     rps: Option<Rps>,
     #[serde(default)]
-    codes: BTreeMap<String, u64>,
+    codes: UniqueMap<u64>,
     #[serde(default)]
-    errors: BTreeMap<String, u64>,
+    errors: UniqueMap<u64>,
 }
 
 #[derive(Deserialize)]
@@ -86,11 +86,12 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     if let Some(requests) = aggregate.requests_completed {
         let mut failed = aggregate
             .errors
+            .0
             .values()
             .fold(0, |sum: u64, n| sum.saturating_add(*n));
         // Without an answer a request is not completed.
         let made = requests.saturating_add(failed);
-        for (code, count) in &aggregate.codes {
+        for (code, count) in &aggregate.codes.0 {
             failed = failed.saturating_add(bad(code, *count)?);
         }
         let rate = aggregate.rps.map(|rps| rps.mean);
@@ -105,11 +106,11 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         )?;
         return Ok(parsed);
     }
-    let count = |name: &str| aggregate.counters.get(name).copied().unwrap_or(0);
+    let count = |name: &str| aggregate.counters.0.get(name).copied().unwrap_or(0);
     let requests = count("http.requests");
     let mut failed = 0_u64;
     let mut endpoints: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for (name, count) in &aggregate.counters {
+    for (name, count) in &aggregate.counters.0 {
         if let Some(code) = name.strip_prefix("http.codes.") {
             failed = failed.saturating_add(bad(code, *count)?);
         } else if name.starts_with("errors.") {
@@ -135,11 +136,12 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let none = Statistics::default();
     let times = aggregate
         .summaries
+        .0
         .get("http.response_time")
         .unwrap_or(&none);
     let counts = (requests, failed.min(requests));
     test(input.stem, Tags::new(), counts, times, rate, &mut parsed)?;
-    for (name, times) in &aggregate.summaries {
+    for (name, times) in &aggregate.summaries.0 {
         if let Some(endpoint) = name.strip_prefix(ENDPOINT_TIMES)
             && let Some(counts) = endpoints.get(endpoint)
         {
@@ -204,6 +206,19 @@ fn test(
 #[cfg(test)]
 mod tests {
     use crate::formats::testing::{close, get, read_fixture, read_text};
+
+    #[test]
+    fn a_counter_that_is_given_twice_is_an_error() {
+        let path = crate::formats::testing::fixture("artillery/run.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        let twice = text.replacen(
+            "\"http.requests\":",
+            "\"http.requests\": 1, \"http.requests\":",
+            1,
+        );
+        let error = read_text("x", "artillery", &twice).unwrap_err();
+        assert!(error.reason.contains("given twice"), "{error}");
+    }
 
     #[test]
     fn a_report_and_its_endpoints() {

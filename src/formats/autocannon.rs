@@ -5,16 +5,16 @@
 //!
 //! Latencies are milliseconds from a histogram of whole milliseconds: percentiles of a fast
 //! service are 0, which is left out, and the mean stays. The benchmark is the `title`, else the
-//! stem of the file; connections, and pipelining where there is any, are tags. `errors` holds the timeouts; an answer other than 2xx counts as failed.
+//! stem of the file, or the address where there is no file; connections, and pipelining where there is any, are tags. `errors` holds the timeouts; an answer other than 2xx counts as failed.
 
+use super::address::address;
 use super::fault::Fault;
-use super::json;
+use super::json::{self, UniqueMap};
 use super::load::{Load, shape};
 use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
 use super::registry::{Format, Reader};
 use super::units::{self, MILLISECOND};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 pub(crate) const FORMAT: Format = Format {
     name: "autocannon",
@@ -45,11 +45,12 @@ pub(crate) const FORMAT: Format = Format {
 #[derive(Deserialize)]
 struct Report {
     title: Option<String>,
+    url: Option<String>,
     connections: Option<u64>,
     pipelining: Option<u64>,
     errors: u64,
     non2xx: u64,
-    latency: BTreeMap<String, f64>,
+    latency: UniqueMap<f64>,
     requests: Requests,
     throughput: Average,
 }
@@ -71,6 +72,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let title = report.title.as_deref().filter(|title| !title.is_empty());
     let requests = report.requests.total as f64 + report.errors as f64;
     let failures = report.non2xx as f64 + report.errors as f64;
+    // A file's name is what its series was called from the first; other sources have none.
+    let url = report.url.as_deref().filter(|_| input.path.is_none());
+    let url = url.and_then(address);
     // One request at a time on each connection is no pipelining.
     let pipelining = report.pipelining.filter(|requests| *requests > 1);
     let tags = shape([
@@ -78,7 +82,7 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         ("pipelining", pipelining),
     ]);
     let Some(mut load) = Load::new(
-        title.unwrap_or(input.stem),
+        title.or(url.as_deref()).unwrap_or(input.stem),
         tags,
         (requests, ("requests.total", "count")),
         (failures, ("non2xx", "count")),
@@ -87,7 +91,7 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     else {
         return Ok(parsed);
     };
-    for (key, value) in &report.latency {
+    for (key, value) in &report.latency.0 {
         let place = format!("latency.{key}");
         let name = match key.as_str() {
             "average" | "min" | "max" => Some(key.replace("average", "mean")),
@@ -133,6 +137,22 @@ mod tests {
                 .iter()
                 .all(|m| m.metric != "latency.p50")
         );
+    }
+
+    #[test]
+    fn a_percentile_that_is_given_twice_or_falls_is_an_error() {
+        let path = crate::formats::testing::fixture("autocannon/err.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        for (to, said) in [
+            ("\"p99\":80,\"p99\"", "given twice"),
+            ("\"p97_5\":80,\"p99\"", "given twice"),
+        ] {
+            let error = read_text("x", "autocannon", &text.replacen("\"p99\"", to, 1)).unwrap_err();
+            assert!(error.reason.contains(said), "{error}");
+        }
+        let falls = text.replacen("\"p50\":0", "\"p50\":90000", 1);
+        let error = read_text("x", "autocannon", &falls).unwrap_err();
+        assert!(error.to_string().contains("p50"), "{error}");
     }
 
     #[test]

@@ -9,7 +9,9 @@
 
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::parsed::{Bench, Input, Parsed, RATE, SIZE, TIME, ZERO_TIME, scaled, with_ends};
+use super::parsed::{
+    Bench, Input, Parsed, RATE, Rounding, SIZE, TIME, ZERO_TIME, scaled, with_ends,
+};
 use super::registry::{Format, Reader};
 use super::units::SECOND;
 use crate::model::{Tags, Unit};
@@ -38,7 +40,10 @@ struct Metric {
 
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let all: UniqueMap<UniqueMap<Metric>> = json::document(input.bytes)?;
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     for (name, measures) in &all.0 {
         let bench = Bench::new(name, Tags::new());
         for (measure, metric) in &measures.0 {

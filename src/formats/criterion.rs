@@ -237,6 +237,7 @@ pub(crate) fn read(found: &Found) -> Result<Reading, FormatError> {
         version: parsed.version,
         measurements: parsed.measurements,
         failures: parsed.failures,
+        notes: parsed.notes,
         digest: super::hex(&digest.finalize()),
     })
 }

@@ -16,7 +16,7 @@
 use super::content::Content;
 use super::delimited::{Cells, Header, Records, number};
 use super::fault::Fault;
-use super::parsed::{Bench, Parsed, scaled};
+use super::parsed::{Bench, Parsed, Rounding, scaled};
 use super::registry::{Format, Reader};
 use super::requests::{shown, whole};
 use super::source::Source;
@@ -180,7 +180,10 @@ fn read(source: &mut Source<'_>, _: &str) -> Result<Parsed, Fault> {
     if columns.sample.is_some() {
         return samples(source, &mut records, &header, &columns);
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     let mut seen = HashSet::new();
     while let Some(cells) = records.next(source)? {
         let place = || cells.place();
@@ -259,7 +262,10 @@ fn samples(
         let value = value(cells.get(columns.value), (counted.unit(at), factor), place)?;
         counted.record(at, value, place)?;
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     counted.report(&mut parsed);
     Ok(parsed)
 }

@@ -17,7 +17,7 @@ use super::content::Content;
 use super::fault::Fault;
 use super::parsed::Parsed;
 use super::registry::{Format, Reader};
-use super::requests::{How, METRICS, Requests};
+use super::requests::{Failures, How, METRICS, Requests};
 use super::source::Source;
 use super::units::MILLISECOND;
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ const HOW: How = How {
     step: MILLISECOND,
     source: "response time",
     unit: "ms",
-    failures: true,
+    failures: Failures::All,
 };
 const TOTAL: &str = "All Requests";
 const MILLI: i64 = 1_000_000;

@@ -10,7 +10,7 @@
 
 use super::fault::Fault;
 use super::json;
-use super::parsed::{Bench, Input, Parsed, scaled, with_ends};
+use super::parsed::{Bench, Input, Parsed, Rounding, scaled, with_ends};
 use super::registry::{Format, Reader};
 use super::text::plain_number;
 use super::units;
@@ -49,7 +49,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         Some(BIGGER) => Some(Direction::Higher),
         _ => None,
     };
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     for (i, entry) in entries.iter().enumerate() {
         let place = || format!("[{i}].value");
         let known = units::canonical(&entry.unit);

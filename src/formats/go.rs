@@ -12,9 +12,10 @@
 //! which belongs to the environment: kept in the name it would cut every series on the day the
 //! runner gets more cores. So it is dropped, and becomes the tag `procs` only where `-cpu` ran one
 //! benchmark with several. A name that itself ends in `-8`, measured with GOMAXPROCS 1, looks the
-//! same; but `go test` runs all benchmarks of a package with the same list of GOMAXPROCS. Where no
-//! benchmark of a package shows every suffix that occurs in the package, the suffixes are parts of
-//! names, and names are kept as they are.
+//! same; but `go test` runs all benchmarks of a package with the same list of GOMAXPROCS: the longest
+//! list with which every one of them was run is that list, and other suffixes are parts of names.
+//! Where there is no such list, as where one failed on the way, and no benchmark of the package shows
+//! every suffix that occurs in it, names are kept as they are.
 
 mod json;
 mod names;
@@ -22,7 +23,7 @@ mod names;
 mod tests;
 
 use super::fault::{Fault, UNENDED};
-use super::parsed::{BANDWIDTH, Bench, Input, Parsed, SIZE, TIME, not_negative};
+use super::parsed::{BANDWIDTH, Bench, Input, Parsed, SIZE, TIME, any_zero, not_negative};
 use super::registry::{Format, Reader};
 use crate::model::{Direction, Samples, Tags, Unit};
 use names::Names;
@@ -413,11 +414,13 @@ impl Lines {
                     .ok_or_else(|| {
                         Fault::whole(format!("a value of `{base}` in {unit} is too large"))
                     })?;
-                if metric == "time" && made.value <= 0.0 {
+                if metric == "time" && any_zero(&made) {
                     parsed.fail(
                         base,
                         "its time is 0 ns/op: the compiler may have removed what it measures",
                     );
+                    // Its other metrics are of the same runs.
+                    break;
                 } else {
                     parsed.measurements.push(made);
                 }

@@ -12,7 +12,8 @@
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
 use super::parsed::{
-    BANDWIDTH, Bench, Input, Parsed, RATE, TIME, ZERO_TIME, not_negative, scaled, with_ends,
+    BANDWIDTH, Bench, Input, Parsed, RATE, TIME, ZERO_TIME, any_zero, not_negative, scaled,
+    with_ends,
 };
 use super::registry::{Format, Reader};
 use super::units;
@@ -194,6 +195,15 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 return Err(Fault::at(place, "the same aggregate is given twice"));
             }
         } else {
+            let index = |row: &Row| row.numbers.get("repetition_index").copied();
+            if let Some(own) = index(&row)
+                && group.runs.iter().any(|other| index(other) == Some(own))
+            {
+                return Err(Fault::at(
+                    row.place,
+                    format!("repetition {own} of `{}` is given twice", group.name),
+                ));
+            }
             group.runs.push(row);
         }
     }
@@ -249,6 +259,11 @@ fn one(group: Group, parsed: &mut Parsed) -> Result<(), Fault> {
         parsed.fail(group.name, reason);
         return Ok(());
     }
+    // What stands behind an aggregate.
+    let repetitions = median
+        .or(mean)
+        .and_then(|row| row.numbers.get("repetitions"))
+        .map_or(1, |n| *n as u64);
     let mut made = Vec::new();
     if let Some(first) = group.runs.first() {
         for key in first.numbers.keys() {
@@ -279,27 +294,43 @@ fn one(group: Group, parsed: &mut Parsed) -> Result<(), Fault> {
             first.time("real_time")?;
         }
     } else if let Some(row) = median.or(mean) {
-        for (metric, key) in [("time", "real_time"), ("cpu", "cpu_time")] {
-            let value = row.time(key)?;
-            let source = (key, source_unit(key, row));
-            let m = bench.value(metric, (value, 1), TIME, source);
-            made.push(match group.aggregates.get("stddev") {
+        let deviation = group.aggregates.get("stddev");
+        for key in row.numbers.keys() {
+            if INDICES.contains(&key.as_str()) {
+                continue;
+            }
+            let (metric, unit) = metric(key);
+            let of = |row: &Row| match unit {
+                Some(TIME) => row.time(key),
+                Some(_) => not_negative(row.counter(key)?, || format!("{}.{key}", row.place)),
+                None => row.counter(key),
+            };
+            let value = of(row)?;
+            let source = (key.as_str(), source_unit(key, row));
+            let kind = unit.clone().unwrap_or((Unit::Other(String::new()), None));
+            let m = bench.value(metric, (value, repetitions), kind, source);
+            made.push(match deviation {
                 Some(deviation) => {
-                    let deviation = deviation.time(key)?;
+                    let deviation = of(deviation)?;
                     with_ends(m, value - deviation, value + deviation)
                 }
                 None => m,
             });
         }
+        row.time("real_time")?;
+        row.time("cpu_time")?;
     } else {
         // BigO and RMS stand beside the benchmarks that they are fitted to.
         return Ok(());
     }
-    if made.iter().any(|m| m.metric == "time" && m.value <= 0.0) {
+    if made.iter().any(|m| m.metric == "time" && any_zero(m)) {
         parsed.fail(group.name, ZERO_TIME);
         return Ok(());
     }
-    let n = group.runs.len() as u64;
+    let n = match group.runs.len() {
+        0 => repetitions,
+        runs => runs as u64,
+    };
     for (metric, row) in [("time.mean", mean), ("time.median", median)] {
         let Some(row) = row else { continue };
         let source = ("real_time", source_unit("real_time", row));
@@ -328,6 +359,48 @@ fn source_unit<'r>(key: &str, row: &'r Row) -> &'r str {
         "bytes_per_second" => "B/s",
         "items_per_second" => "1/s",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod aggregates {
+    use crate::formats::testing::{close, fixture, get, read_fixture, read_text};
+
+    #[test]
+    fn counters_and_rates_of_aggregates_alone() {
+        let reading = read_fixture("google-benchmark/1.7.1_counters_aggregates.json");
+        let of = |metric| get(&reading, "BM_a/8", metric);
+        assert!(close(of("time").value, 23.356_399_413_643_114));
+        assert!(close(of("bandwidth").value, 2.230_961_924_784_920_7e9));
+        assert!(close(of("throughput").value, 5.577_404_816_962_302e8));
+        assert!(close(of("foo").value, 7.0));
+        assert_eq!(
+            (of("time").n, of("bandwidth").n, of("time.mean").n),
+            (3, 3, 3)
+        );
+        assert!(of("bandwidth").spread.is_some());
+    }
+
+    #[test]
+    fn zero_and_repeated_repetitions() {
+        let path = fixture("google-benchmark/1.7.1_repetitions.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        let twice = text.replacen("\"repetition_index\": 1", "\"repetition_index\": 0", 1);
+        let error = read_text("x", "google-benchmark", &twice).unwrap_err();
+        assert!(error.reason.contains("is given twice"), "{error}");
+        let rows = |first: &str| {
+            format!(
+                "{{\"benchmarks\": [{{\"name\": \"a\", \"run_type\": \"iteration\", \"real_time\": {first}, \"cpu_time\": 1, \"time_unit\": \"ns\"}}, {{\"name\": \"a\", \"run_type\": \"iteration\", \"real_time\": 2, \"cpu_time\": 1, \"time_unit\": \"ns\"}}]}}"
+            )
+        };
+        assert!(
+            read_text("x", "google-benchmark", &rows("1.0"))
+                .unwrap()
+                .failures
+                .is_empty()
+        );
+        let zero = read_text("x", "google-benchmark", &rows("0.0")).unwrap();
+        assert!(zero.measurements.is_empty() && zero.failures.len() == 1);
     }
 }
 

@@ -4,16 +4,17 @@
 //! Producer: <https://nghttp2.org/documentation/h2load.1.html>
 //!
 //! Every time has its own unit; the log's are microseconds. The text has no percentiles but where
-//! a version's columns name them. What did not succeed (status 200 to 399) failed. The benchmark
-//! is the stem of the file; the number of clients is a tag.
+//! a version's columns name them. What did not succeed (status 200 to 399) failed. The log does not
+//! hold requests that got no answer, so it gives no failures and no error rate. The benchmark is the
+//! stem of the file; the number of clients is a tag.
 
 use super::content::Content;
 use super::delimited::{Records, number};
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
+use super::parsed::{BANDWIDTH, Input, Parsed, RATE, Rounding, Rung, rising};
 use super::registry::{Format, Reader};
-use super::requests::{How, Request, Tally, shown, whole};
+use super::requests::{Failures, How, Request, Tally, shown, whole};
 use super::source::Source;
 use super::units::{self, MICROSECOND, MILLISECOND};
 use super::wrk::binary_size;
@@ -49,12 +50,23 @@ pub(crate) const FORMAT: Format = Format {
     reader: Reader::Stream(read),
 };
 
-/// Microseconds of 2001 to 2286, a status, a duration.
+/// Rows of microseconds of 2001 to 2286, a status, a duration. The first of them may be damaged: the
+/// reader says how.
 fn is_log(content: &Content<'_>) -> bool {
-    let first = content.lines().next().unwrap_or_default().trim_end();
-    let cells: Vec<&[u8]> = first.split('\t').map(str::as_bytes).collect();
-    matches!(cells[..], [time, status, long]
+    let mut rows = content
+        .lines()
+        .take(2)
+        .map(|line| line.trim_end().split('\t').collect::<Vec<_>>());
+    let like = |cells: &Vec<&str>| {
+        let cells: Vec<&[u8]> = cells.iter().map(|cell| cell.as_bytes()).collect();
+        matches!(cells[..], [time, status, long]
         if time.len() == 16 && whole(time).is_some() && whole(long).is_some() && code(status).is_some())
+    };
+    match (rows.next(), rows.next()) {
+        (Some(first), _) if like(&first) => true,
+        (Some(first), Some(second)) => first.len() == 3 && like(&second),
+        _ => false,
+    }
 }
 
 /// A status code; -1 where there was no answer.
@@ -117,7 +129,7 @@ fn log(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
         step: MICROSECOND,
         source: "duration",
         unit: "us",
-        failures: true,
+        failures: Failures::OfAnswers,
     };
     tally.report(stem, Tags::new(), &how, &mut parsed)?;
     Ok(parsed)
@@ -125,7 +137,7 @@ fn log(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
 
 fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut clients = 0_u64;
-    let mut counts: Option<(u64, u64)> = None;
+    let mut counts: Option<(u64, u64, u64)> = None;
     let mut finished = None;
     let mut columns: Vec<String> = Vec::new();
     let mut times: Option<(Vec<String>, Vec<&str>, usize)> = None;
@@ -160,7 +172,9 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             let (total, succeeded) = (of("total")?, of("succeeded")?);
             let failed = total.checked_sub(succeeded);
             let failed = failed.ok_or_else(|| wrong("that more succeeded than were made"))?;
-            counts = Some((total, failed));
+            // Those that got no answer have no time.
+            let done = parts.get("done").copied().unwrap_or(total);
+            counts = Some((total, failed, done));
         } else if let Some(rest) = line.strip_prefix("finished in ") {
             finished = Some((rest, number));
         } else if line.contains(" min ") && line.contains(" max ") {
@@ -170,7 +184,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             times = Some((columns.clone(), rest.split_whitespace().collect(), number));
         }
     }
-    let (Some((requests, failed)), Some((finished, line)), Some((columns, cells, at))) =
+    let (Some((requests, failed, done)), Some((finished, line)), Some((columns, cells, at))) =
         (counts, finished, times)
     else {
         return Err(Fault::whole(
@@ -205,6 +219,8 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             "it has another number of cells than its heading; the file may be cut off",
         ));
     }
+    load.requests(done);
+    let mut rungs = Vec::new();
     for (column, cell) in columns.iter().zip(cells) {
         let statistic = match column.as_str() {
             "min" | "max" | "mean" => column.clone(),
@@ -226,6 +242,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
                 format!("{} is not a duration", shown(cell.as_bytes())),
             )
         })?;
+        rungs.extend(Rung::new(&statistic, value, Some(format!("line {at}"))));
         load.latency(
             &statistic,
             value / MILLISECOND,
@@ -233,6 +250,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             ("time for request", "ms"),
         )?;
     }
+    rising(rungs, Rounding::default())?;
     // `187.84ms, 10647.13 req/s, 1.98MB/s`
     let parts: Vec<&str> = finished.split(',').map(str::trim).collect();
     if parts.len() != 3 {
@@ -279,6 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn the_log_does_not_know_what_failed() {
+        let text = read_fixture("h2load/dropped.txt");
+        assert!(close(get(&text, "dropped", "failures").value, 99.0));
+        assert_eq!(get(&text, "dropped", "latency.mean").n, 1);
+        let log = read_fixture("h2load/dropped.log");
+        assert!(close(get(&log, "dropped", "requests").value, 1.0));
+        let mut known = log.measurements.iter().map(|m| m.metric.as_str());
+        assert!(known.all(|metric| !["failures", "error_rate"].contains(&metric)));
+    }
+
+    #[test]
+    fn a_damaged_first_row_is_named() {
+        let text = std::fs::read(fixture("h2load/requests.log")).unwrap();
+        let text = [b"x".as_slice(), &text].concat();
+        let path = std::path::Path::new("requests.log");
+        let error = crate::formats::read_bytes(path, &text, &Default::default()).unwrap_err();
+        assert_eq!(error.place.as_deref(), Some("line 1"), "{error}");
+    }
+
+    #[test]
     fn columns_that_are_percentiles() {
         let text = std::fs::read_to_string(fixture("h2load/json.txt")).unwrap();
         let text = text.replace(
@@ -302,6 +340,7 @@ mod tests {
             ("300 total, 300 started", "-3 total, 300 started"),
             ("279us", "-279us"),
             ("279us", "0,279ms"),
+            ("2.33ms", "33us"),
             ("12569.13", "12,569.13"),
             ("12569.13", "nan"),
             ("2.18MB", "2.18mb"),
@@ -313,10 +352,8 @@ mod tests {
             );
         }
         let log = "1795250704458425\t200\t699\n1795250704458430\t-1\t716\n";
-        assert!(close(
-            get(&read_text("x", "h2load", log).unwrap(), "x", "error_rate").value,
-            0.5
-        ));
+        let half = read_text("x", "h2load", log).unwrap();
+        assert!(half.notes[0].contains("1 of 2 answers"), "{:?}", half.notes);
         for bad in [
             "1795250704458425\t200\n",
             "1795250704458425\t200\t-1\n",

@@ -1,7 +1,8 @@
 //! HdrHistogram's percentile distributions (`.hgrm`) and interval logs (`.hlog`).
 //!
 //! Versions seen: distributions of HdrHistogram 2.1 (Java), hdrhistogram 0.10.8 (Python), vegeta's
-//! `hdrplot`; logs of the format 1.2 and 1.3 with payloads V2, plain or packed.
+//! `hdrplot`; logs of the format 1.2 and 1.3 with payloads V2, plain or packed; logs of
+//! HdrHistogramJS 3.0.1.
 //! Producer: <https://github.com/HdrHistogram/HdrHistogram/blob/master/src/main/java/org/HdrHistogram/HistogramLogWriter.java>
 //!
 //! Neither file says its unit: the writer chose a scale. `--from hdrhistogram-ms` (`-ns`, `-us`,
@@ -39,7 +40,7 @@ pub(crate) const FORMAT: Format = Format {
     ],
     produced_by: "anything that writes HdrHistogram's percentiles (.hgrm) or interval logs (.hlog); `vegeta report -type=hdrplot`",
     known_by: "lines under `Value Percentile TotalCount 1/(1-Percentile)`, or a log that begins with `#[…histogram log format`",
-    versions: &["2.1", "log 1.2", "log 1.3"],
+    versions: &["2.1", "log 1.2", "log 1.3", "js 3.0.1"],
     metrics: &[
         "latency.p95",
         "latency.mean",
@@ -371,6 +372,11 @@ const OLD: [u32; 4] = [0x1c84_9308, 0x1c84_9309, 0x1c84_9301, 0x1c84_9302];
 /// Cookie, length of the counts, offset, digits, lowest, highest, ratio.
 const HEAD: usize = 40;
 
+/// The offset of the counts and the ratio of integers to doubles. HdrHistogramJS writes the integer 1
+/// as either: its ratio is then no double of that size, and its counts are not shifted.
+const OFFSET: std::ops::Range<usize> = 8..12;
+const RATIO: std::ops::Range<usize> = 32..40;
+
 /// Reads the histogram of an interval. Its length is checked before anything is made of it.
 fn unpacked(payload: &str, reader: &mut Deserializer) -> Result<Histogram<u64>, String> {
     let standard = base64::engine::general_purpose::STANDARD;
@@ -381,7 +387,7 @@ fn unpacked(payload: &str, reader: &mut Deserializer) -> Result<Histogram<u64>, 
         let four = bytes.get(at..at + 4)?;
         Some(u32::from_be_bytes(four.try_into().ok()?))
     };
-    let bytes = match word(&bytes, 0) {
+    let mut bytes = match word(&bytes, 0) {
         Some(PLAIN) => bytes,
         Some(PACKED) => {
             let mut plain = Vec::new();
@@ -408,6 +414,10 @@ fn unpacked(payload: &str, reader: &mut Deserializer) -> Result<Histogram<u64>, 
     if bytes.len() as u64 > LARGEST || counts != bytes.len().checked_sub(HEAD) {
         return Err("its histogram is cut off, or too large".to_owned());
     }
+    if bytes.get(OFFSET) == Some(&[0, 0, 0, 1]) && bytes.get(RATIO) == Some(&1_u64.to_be_bytes()) {
+        bytes.splice(OFFSET, [0; 4]).for_each(drop);
+        bytes.splice(RATIO, 1_f64.to_be_bytes()).for_each(drop);
+    }
     reader
         .deserialize(&mut bytes.as_slice())
         .map_err(|e| format!("its histogram is damaged: {e}"))
@@ -417,6 +427,34 @@ fn unpacked(payload: &str, reader: &mut Deserializer) -> Result<Histogram<u64>, 
 mod tests {
     use crate::formats::testing::{close, fixture, get, read_fixture, read_text};
     use crate::model::Direction;
+
+    #[test]
+    fn a_log_of_the_javascript_library() {
+        // 7, 14 … 7000, and 99 with a tag.
+        let reading = read_fixture("hdrhistogram/hdr-histogram-js_3.0.1.hlog");
+        let of = |metric: &str, tagged: bool| {
+            let mut all = reading.measurements.iter();
+            let found = all.find(|m| m.metric == metric && m.tags.contains_key("tag") == tagged);
+            found.unwrap().value
+        };
+        assert!(close(of("count", false), 1000.0) && close(of("min", false), 7.0));
+        assert!(
+            (of("p50", false) - 3500.0).abs() <= 4.0,
+            "{}",
+            of("p50", false)
+        );
+        assert!(
+            (of("p95", false) - 6650.0).abs() <= 7.0,
+            "{}",
+            of("p95", false)
+        );
+        assert!(
+            (of("max", false) - 7000.0).abs() <= 7.0,
+            "{}",
+            of("max", false)
+        );
+        assert!(close(of("count", true), 1.0) && close(of("p50", true), 99.0));
+    }
 
     fn text(name: &str) -> String {
         std::fs::read_to_string(fixture(name)).unwrap()

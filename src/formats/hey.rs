@@ -5,12 +5,12 @@
 //!
 //! Times are seconds with four decimals, so a latency is a multiple of 0.1 ms. Percentiles are
 //! missing where there were few requests. Answers from 400 and requests without an answer count as
-//! failed; the CSV does not hold the latter. The benchmark is the stem of the file.
+//! failed; the CSV does not hold the latter, so it gives no failures and no error rate. The benchmark is the stem of the file.
 
 use super::content::Content;
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{Input, Parsed, RATE};
+use super::parsed::{Input, Parsed, RATE, Rounding, Rung, rising};
 use super::registry::{Format, Reader};
 use super::requests::SecondsLog;
 use super::source::Source;
@@ -78,6 +78,7 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     // Statistic, text, line: read only where the test gave results.
     let mut latencies: Vec<(String, &str, usize)> = Vec::new();
     let mut rate = None;
+    let mut total = None;
     let mut errors = false;
     let mut whole = false;
     // The answers in the histogram, which are all that have a status.
@@ -110,6 +111,11 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
                 .and_then(|n| value.get(..n))
                 .ok_or_else(|| wrong("a time"))?;
             latencies.push((statistic.to_owned(), value, number));
+        } else if let Some(value) = text.strip_prefix("Total:") {
+            let value = seconds(value)
+                .and_then(|n| value.get(..n))
+                .ok_or_else(|| wrong("a time"))?;
+            total = Some((value.trim(), number));
         } else if let Some(value) = text.strip_prefix("Requests/sec:") {
             rate = Some((value.trim(), number));
         } else if let Some((share, value)) = text.split_once("% in ") {
@@ -159,6 +165,20 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
             drawn.unwrap_or_default()
         )));
     }
+    let number = |text: &str, line: usize| {
+        super::delimited::number(text.as_bytes(), || format!("line {line}"))
+    };
+    if let (Some((total, total_line)), Some((rate, rate_line))) = (total, rate) {
+        let (total, rate) = (number(total, total_line)?, number(rate, rate_line)?);
+        // The time is rounded to four decimals; old versions count answers alone in the rate.
+        let made = rate * total - (0.5 + rate * 0.000_06);
+        if made > requests as f64 {
+            return Err(Fault::whole(format!(
+                "by its time and rate {:.0} requests were made, and {requests} are in its distributions; the file may be cut off",
+                rate * total
+            )));
+        }
+    }
     let Some(mut load) = Load::new(
         input.stem,
         Tags::new(),
@@ -169,13 +189,18 @@ fn text(input: &Input<'_>) -> Result<Parsed, Fault> {
     else {
         return Ok(parsed);
     };
-    let number = |text: &str, line: usize| {
-        super::delimited::number(text.as_bytes(), || format!("line {line}"))
-    };
+    load.requests(answers);
+    let mut rungs = Vec::new();
     for (statistic, value, line) in latencies {
         let place = format!("line {line}");
-        load.latency(&statistic, number(value, line)?, SECOND, (&place, "secs"))?;
+        let value = number(value, line)?;
+        load.latency(&statistic, value, SECOND, (&place, "secs"))?;
+        // `0% in 0.0000 secs` is what it prints of a percentile for which there were too few.
+        if statistic != "p0" || value > 0.0 {
+            rungs.extend(Rung::new(&statistic, value, Some(place)));
+        }
     }
+    rising(rungs, Rounding::default())?;
     if let Some((value, line)) = rate {
         load.value("rate", number(value, line)?, RATE, ("Requests/sec", "1/s"))?;
     }
@@ -195,6 +220,29 @@ mod tests {
         let csv = read_fixture("hey/err.csv");
         assert!(close(get(&csv, "err", "requests").value, 60.0));
         assert!(get(&csv, "err", "latency.p95").value > 0.0);
+    }
+
+    #[test]
+    fn the_csv_does_not_know_what_failed() {
+        let text = read_fixture("hey/dropped.txt");
+        assert!(close(get(&text, "dropped", "error_rate").value, 0.13));
+        assert_eq!(get(&text, "dropped", "latency.mean").n, 87);
+        for (file, answers) in [("hey/dropped.csv", 80.0), ("hey/err.csv", 60.0)] {
+            let csv = read_fixture(file);
+            let mut known = csv.measurements.iter().map(|m| m.metric.as_str());
+            assert!(known.all(|metric| !["failures", "error_rate"].contains(&metric)));
+            let made = csv.measurements.iter().find(|m| m.metric == "requests");
+            assert!(close(made.unwrap().value, answers), "{file}");
+        }
+        assert!(read_fixture("hey/err.csv").notes[0].contains("no error rate"));
+        let path = crate::formats::testing::fixture("hey/dropped.txt");
+        let whole = std::fs::read_to_string(path).unwrap();
+        let cut = &whole[..whole.find("Error distribution").unwrap()];
+        let error = read_text("x.txt", "hey", cut).unwrap_err();
+        assert!(error.reason.contains("100 requests were made"), "{error}");
+        let dead = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0,0,0,0,500,0.1\n";
+        let dead = read_text("x.csv", "hey", dead).unwrap();
+        assert_eq!(dead.failures[0].reason, "every request failed");
     }
 
     const TEXT: &str = "Summary:\n  Total:\t1.0 secs\n  Slowest:\t0.4 secs\n  Fastest:\t0.1 secs\n  Average:\t0.2 secs\n  Requests/sec:\t10.0\n\nLatency distribution:\n  95% in 0.3000 secs\n\nStatus code distribution:\n  [200]\t9 responses\n\nError distribution:\n  [1]\tGet: dial tcp: refused\n";
@@ -217,6 +265,8 @@ mod tests {
             ("0.2 secs", "0.2 ms"),
             ("0.4", "1e999"),
             ("95%", "195%"),
+            ("0.3000", "0.5000"),
+            ("Fastest:\t0.1", "Fastest:\t0.5"),
         ] {
             assert!(
                 read_text("x.txt", "hey", &TEXT.replace(from, to)).is_err(),

@@ -10,7 +10,9 @@
 
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
-use super::parsed::{Bench, Input, Parsed, SIZE, TIME, not_negative, tags_in_words, with_ends};
+use super::parsed::{
+    Bench, Input, Parsed, SIZE, TIME, any_zero, not_negative, tags_in_words, with_ends,
+};
 use super::registry::{Format, Reader};
 use super::units::SECOND;
 use crate::model::{Samples, Tags};
@@ -86,6 +88,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     Ok(parsed)
 }
 
+/// How far a mean may lie outside its samples: they are printed with other precision.
+const ROUNDING: f64 = 0.005;
+
 fn one(i: usize, result: Entry, parsed: &mut Parsed) -> Result<(), Fault> {
     let place = |field: &str| format!("results[{i}].{field}");
     let nanoseconds = |value: f64, field: &str| {
@@ -152,12 +157,27 @@ fn one(i: usize, result: Entry, parsed: &mut Parsed) -> Result<(), Fault> {
             .samples("time", samples, TIME, ("times", "s"))
             .ok_or_else(|| Fault::at(place("times"), "a time is too large"))?
     };
-    if headline.value <= 0.0 {
+    if any_zero(&headline) {
         let reason = format!(
-            "the time of `{name}` is 0: the start of the shell hides it, run hyperfine with `-N`"
+            "a time of `{name}` is 0: the start of the shell hides it, run hyperfine with `-N`"
         );
         parsed.failures.push(bench.failed(reason));
         return Ok(());
+    }
+    // Between the fastest and the slowest run, or the file contradicts itself.
+    if let Some(samples) = &headline.samples
+        && let Some(mean) = result.mean
+    {
+        let mean = nanoseconds(mean, "mean")?;
+        let of = |pick: fn(f64, f64) -> f64| samples.values.iter().copied().reduce(pick);
+        let low = of(f64::min).is_some_and(|min| mean < min * (1.0 - ROUNDING));
+        let high = of(f64::max).is_some_and(|max| mean > max * (1.0 + ROUNDING));
+        if low || high {
+            return Err(Fault::at(
+                place("mean"),
+                "it does not lie between the smallest and the largest of `times`",
+            ));
+        }
     }
     parsed.measurements.push(headline);
     for (metric, field, value) in [
@@ -203,6 +223,20 @@ fn one(i: usize, result: Entry, parsed: &mut Parsed) -> Result<(), Fault> {
 mod tests {
     use crate::formats::testing::{close, get, read_fixture, read_text};
     use crate::model::{Direction, Unit};
+
+    #[test]
+    fn a_zero_among_the_times_and_a_mean_beside_them() {
+        let text = |times: &str, mean: &str| {
+            format!(
+                "{{\"results\": [{{\"command\": \"a\", \"mean\": {mean}, \"times\": [{times}]}}]}}"
+            )
+        };
+        let zero = read_text("x", "hyperfine", &text("0.0, 0.02", "0.01")).unwrap();
+        assert!(zero.measurements.is_empty() && zero.failures.len() == 1);
+        assert!(read_text("x", "hyperfine", &text("0.01, 0.02", "0.015")).is_ok());
+        let far = read_text("x", "hyperfine", &text("0.01, 0.02", "10")).unwrap_err();
+        assert_eq!(far.place.as_deref(), Some("results[0].mean"), "{far}");
+    }
 
     #[test]
     fn a_scan_keeps_its_samples_and_parameters() {
@@ -256,13 +290,14 @@ mod tests {
             .iter()
             .map(|f| f.benchmark.as_str())
             .collect();
-        assert_eq!(failed, ["exit 3", "kill -9 $$"]);
+        // A time of `true` is 0.
+        assert_eq!(failed, ["true", "exit 3", "kill -9 $$"]);
         assert!(
-            reading.failures[0].reason.contains("code 3"),
+            reading.failures[1].reason.contains("code 3"),
             "{:?}",
             reading.failures
         );
-        assert!(reading.measurements.iter().all(|m| m.benchmark == "true"));
+        assert!(reading.measurements.is_empty());
     }
 
     #[test]

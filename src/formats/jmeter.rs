@@ -23,7 +23,7 @@ use super::json::{self, UniqueMap};
 use super::load::Load;
 use super::parsed::{BANDWIDTH, Parsed, RATE};
 use super::registry::{Format, Reader};
-use super::requests::{How, METRICS, Request, Requests, name_of, shown, sum, whole};
+use super::requests::{Failures, How, METRICS, Request, Requests, name_of, shown, sum, whole};
 use super::source::Source;
 use super::units::MILLISECOND;
 use crate::model::{Direction, Tags};
@@ -56,7 +56,7 @@ const HOW: How = How {
     step: MILLISECOND,
     source: "elapsed",
     unit: "ms",
-    failures: true,
+    failures: Failures::All,
 };
 const TOTAL: &str = "Total";
 const MILLI: i64 = 1_000_000;

@@ -5,7 +5,9 @@
 //!
 //! A benchmark is the address that was asked for. The audits that are metrics become `fcp`, `lcp`,
 //! `tbt`, `cls`, `si`, `ttfb` and `bytes`, the score of a category `score.CATEGORY`. One run is
-//! noisy: run it several times and record each. A page that did not load (`runtimeError`) and an
+//! noisy: run it several times and record each. A desktop and a phone are two series: what differs
+//! from Lighthouse's defaults (a phone, simulated throttling) is the tag `form_factor` or
+//! `throttling`. A page that did not load (`runtimeError`) and an
 //! audit that failed are failures.
 
 use super::fault::Fault;
@@ -57,9 +59,33 @@ struct Report {
     final_url: Option<String>,
     final_displayed_url: Option<String>,
     runtime_error: Option<RuntimeError>,
+    config_settings: Option<Settings>,
     audits: UniqueMap<Audit>,
     #[serde(default)]
     categories: UniqueMap<Category>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    form_factor: Option<String>,
+    throttling_method: Option<String>,
+}
+
+impl Settings {
+    /// What differs from the defaults, so that a series of these has no tags.
+    fn tags(self) -> Tags {
+        [
+            ("form_factor", self.form_factor, "mobile"),
+            ("throttling", self.throttling_method, "simulate"),
+        ]
+        .into_iter()
+        .filter_map(|(key, value, default)| {
+            let value = value.filter(|value| !value.is_empty() && value != default)?;
+            Some((key.to_owned(), value))
+        })
+        .collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,17 +121,22 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         .or(report.final_url)
         .filter(|url| !url.is_empty())
         .ok_or_else(|| Fault::at("requestedUrl", "the page has no address"))?;
+    let tags = report
+        .config_settings
+        .map(Settings::tags)
+        .unwrap_or_default();
     if let Some(error) = report
         .runtime_error
         .filter(|error| error.code != "NO_ERROR")
     {
-        parsed.fail(
+        parsed.fail_slice(
             &name,
+            tags,
             format!("the page did not load: {} {}", error.code, error.message),
         );
         return Ok(parsed);
     }
-    let bench = Bench::new(&name, Tags::new());
+    let bench = Bench::new(&name, tags.clone());
     for (id, metric) in AUDITS {
         let Some(audit) = report.audits.0.get(*id) else {
             continue;
@@ -116,7 +147,8 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                 .error_message
                 .as_deref()
                 .unwrap_or("it says no reason");
-            parsed.fail(&name, format!("the audit `{id}` failed: {why}"));
+            let tags = tags.clone();
+            parsed.fail_slice(&name, tags, format!("the audit `{id}` failed: {why}"));
             continue;
         }
         // Not applicable to this page.
@@ -158,8 +190,9 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
                     .measurements
                     .push(bench.value(metric, (score, 1), kind, ("score", "")));
             }
-            None => parsed.fail(
+            None => parsed.fail_slice(
                 &name,
+                tags.clone(),
                 format!("the category `{id}` has no score: an audit failed"),
             ),
         }
@@ -192,6 +225,32 @@ mod tests {
             (score.value, score.direction),
             (1.0, Some(Direction::Higher))
         );
+    }
+
+    #[test]
+    fn a_desktop_is_a_series_of_its_own() {
+        let path = crate::formats::testing::fixture("lighthouse/report.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        for (form_factor, throttling, wanted) in [
+            ("mobile", "simulate", ""),
+            ("desktop", "simulate", "form_factor=desktop"),
+            ("mobile", "provided", "throttling=provided"),
+        ] {
+            let text = text
+                .replace(
+                    "\"formFactor\": \"mobile\"",
+                    &format!("\"formFactor\": \"{form_factor}\""),
+                )
+                .replace(
+                    "\"throttlingMethod\": \"simulate\"",
+                    &format!("\"throttlingMethod\": \"{throttling}\""),
+                );
+            let reading = read_text("x.json", "lighthouse", &text).unwrap();
+            let tags = get(&reading, PAGE, "fcp").tags.clone();
+            assert!(reading.measurements.iter().all(|m| m.tags == tags));
+            let words: Vec<String> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            assert_eq!(words.join(" "), wanted);
+        }
     }
 
     #[test]

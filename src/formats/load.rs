@@ -103,6 +103,11 @@ impl<'p> Load<'p> {
         }))
     }
 
+    /// Something that no measurement says.
+    pub(crate) fn note(&mut self, note: String) {
+        self.parsed.note(note);
+    }
+
     /// How many requests stand behind a latency, where not all of them do.
     pub(crate) fn requests(&mut self, n: u64) {
         self.requests = n as f64;

@@ -5,7 +5,7 @@
 //!
 //! Times are milliseconds. Every request is a benchmark, `GET /json`; all of them together are
 //! `Aggregated`, which old versions called `Total`. Percentiles above 100 ms are rounded to two
-//! digits by Locust itself, in both files; the CSV is up to some seconds behind the JSON. The
+//! digits by Locust itself, in both files, and may lie far above its own maximum; the CSV is up to some seconds behind the JSON. The
 //! history is cut into its numbers of users, each a tag: what was requested and failed while so
 //! many were there, and the mean time; its percentiles are those of the last seconds and are left
 //! out.
@@ -16,7 +16,7 @@ use super::distribution::Distribution;
 use super::fault::Fault;
 use super::json::{self, UniqueMap};
 use super::load::Load;
-use super::parsed::{Parsed, RATE, not_negative};
+use super::parsed::{Parsed, RATE, Rounding, not_negative};
 use super::registry::{Format, Reader};
 use super::requests::{distribution, shown, steps};
 use super::source::Source;
@@ -151,7 +151,10 @@ fn stats(source: &mut Source<'_>) -> Result<Parsed, Fault> {
     if !statistics.iter().any(|(name, _)| name == "p50") {
         statistics.push(("p50".to_owned(), at(&["Median Response Time"])?));
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     // The sum of all is the last row.
     let mut last = String::new();
     let read: Vec<usize> = statistics.iter().map(|(_, at)| *at).collect();
@@ -264,7 +267,10 @@ fn history(source: &mut Source<'_>) -> Result<Parsed, Fault> {
         stage.failures += now.failures - before.failures;
         stage.took += now.took - before.took;
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     for ((users, name), stage) in stages {
         if stage.requests <= 0.0 || users == 0 {
             continue;
@@ -333,7 +339,10 @@ struct Sum {
 
 fn document(bytes: &[u8]) -> Result<Parsed, Fault> {
     let entries: Vec<Entry> = json::document(bytes)?;
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     let mut all = Sum {
         start: f64::INFINITY,
         ..Sum::default()

@@ -6,6 +6,7 @@
 //! [`Failure`], never a zero.
 
 mod ab;
+mod address;
 mod artillery;
 mod asv;
 mod autocannon;
@@ -78,6 +79,7 @@ mod vegeta;
 mod vitest;
 mod wrk;
 
+pub use address::address_in;
 pub use moments::{LoadMoment, moments};
 pub use read::{holds_criterion, read, read_bytes, read_stream, recognise};
 pub use registry::{Format, by_name, formats, table};
@@ -102,6 +104,9 @@ pub struct Reading {
     pub measurements: Vec<Measurement>,
     /// What was run and gave no result.
     pub failures: Vec<Failure>,
+    /// What the file says and no measurement can, in sentences for people: what was left out of it,
+    /// and why.
+    pub notes: Vec<String>,
     /// SHA-256 of the bytes that were read, lower-case hexadecimal. It does not depend on the
     /// path.
     pub digest: String,
@@ -118,6 +123,9 @@ pub struct Options {
     pub head_time: Option<SystemTime>,
     /// Take stale results all the same.
     pub include_stale: bool,
+    /// What a test is called that came from no file and whose output does not name it; without this
+    /// it is called after its format.
+    pub unnamed: Option<String>,
 }
 
 /// What was read of all inputs.

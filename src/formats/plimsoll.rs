@@ -6,7 +6,7 @@
 
 use super::fault::Fault;
 use super::json;
-use super::parsed::{Input, Parsed};
+use super::parsed::{Input, Parsed, Rounding};
 use super::registry::{Format, Reader};
 use crate::model::{Direction, Measurement, Samples, Tags, Unit};
 use serde::Deserialize;
@@ -71,7 +71,10 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         let reason = format!("`{}` is not `{SCHEMA}`", document.schema);
         return Err(Fault::at("schema", reason));
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed {
+        rounding: Rounding::FREE,
+        ..Parsed::default()
+    };
     for (i, given) in document.measurements.into_iter().enumerate() {
         let wrong = |what: &str| Fault::at(format!("measurements[{i}]"), what);
         let unit = Unit::from_canonical(&given.unit);

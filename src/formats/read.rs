@@ -100,7 +100,15 @@ pub fn read_stream(
             None => return Err(unclaimed(&mut source, path)),
         },
     };
-    parse(format, path, source, options.from.as_deref(), false)
+    let name = options.unnamed.clone();
+    let name = name.unwrap_or_else(|| stem(path, format));
+    parse(
+        format,
+        (path, &name),
+        source,
+        options.from.as_deref(),
+        false,
+    )
 }
 
 /// Bytes, unpacked where they are packed with gzip.
@@ -212,16 +220,15 @@ fn stem(path: &Path, format: &Format) -> String {
 }
 
 /// Reads a source as `format`. `from`: the name that the user gave it. `is_file`: it is the file at
-/// `path`.
+/// `path`. `stem`: the name of a test that has none in the source.
 fn parse(
     format: &'static Format,
-    path: &Path,
+    (path, stem): (&Path, &str),
     mut source: Source<'_>,
     from: Option<&str>,
     is_file: bool,
 ) -> Result<Reading, FormatError> {
-    let stem = stem(path, format);
-    let parsed = read_as(format, &stem, &mut source, from, is_file.then_some(path))
+    let parsed = read_as(format, stem, &mut source, from, is_file.then_some(path))
         .and_then(|parsed| Ok((parsed.checked()?, source.digest()?)));
     let (parsed, digest) = parsed
         .map_err(|fault| Fault {
@@ -235,6 +242,7 @@ fn parse(
         version: parsed.version,
         measurements: parsed.measurements,
         failures: parsed.failures,
+        notes: parsed.notes,
         digest,
     })
 }
@@ -382,7 +390,8 @@ impl All<'_> {
             self.criterion(vec![found]);
         } else if self.first_time(path) {
             let from = self.options.from.as_deref();
-            let reading = parse(format, path, source, from, true)?;
+            let name = stem(path, format);
+            let reading = parse(format, (path, &name), source, from, true)?;
             self.out.readings.push(reading);
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::delimited::{Header, Records, number};
 use super::distribution::Distribution;
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{Parsed, RATE, Source, not_negative};
+use super::parsed::{Parsed, RATE, Source, brief, not_negative};
 use super::source::Source as FileSource;
 use super::units::SECOND;
 use crate::model::Tags;
@@ -102,16 +102,27 @@ impl Tally {
         let count = (how.source, "count");
         let slice = super::parsed::tags_in_words(&tags);
         let made = (self.requests as f64, count);
-        let load = if how.failures {
-            Load::new(name, tags, made, (self.failures as f64, count), parsed)
-        } else {
-            Load::failures_unknown(name, tags, made, parsed)
+        let failed = (self.failures as f64, count);
+        let load = match how.failures {
+            Failures::All => Load::new(name, tags, made, failed, parsed),
+            Failures::OfAnswers if self.failures >= self.requests => {
+                Load::new(name, tags, made, failed, parsed)
+            }
+            Failures::OfAnswers | Failures::Unknown => {
+                Load::failures_unknown(name, tags, made, parsed)
+            }
         };
         let Some(mut load) =
             load.map_err(|fault| Fault::whole(format!("{name}{slice}: {}", fault.reason)))?
         else {
             return Ok(());
         };
+        if how.failures == Failures::OfAnswers && self.failures > 0 {
+            load.note(format!(
+                "{} of {} answers in {name}{slice} are failures; requests without an answer are not in this file, so it gives no error rate: record the tool's text as well",
+                self.failures, self.requests
+            ));
+        }
         let source = (how.source, how.unit);
         distribution(&mut load, &self.latency, how.step, source, true)?;
         if let Some((first, last)) = self.span
@@ -172,8 +183,19 @@ pub(crate) struct How {
     pub(crate) source: &'static str,
     /// Its own unit.
     pub(crate) unit: &'static str,
-    /// Whether the log says what failed.
-    pub(crate) failures: bool,
+    /// What the log says of failures.
+    pub(crate) failures: Failures,
+}
+
+/// What a log says of failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failures {
+    /// Every request is in it, and whether it failed.
+    All,
+    /// The status of every answer; requests that got none are not in it.
+    OfAnswers,
+    /// Nothing.
+    Unknown,
 }
 
 /// The requests of a log, by name. Those without a name count for the whole alone.
@@ -275,7 +297,7 @@ pub(crate) fn name_of<'n>(name: &'n [u8], total: &str) -> Result<&'n str, Fault>
     Ok(name)
 }
 
-/// A CSV of requests with times in seconds.
+/// A CSV of requests with times in seconds, of which those without an answer are left out.
 pub(crate) struct SecondsLog {
     /// Column of the time since the test began.
     pub(crate) start: &'static str,
@@ -320,7 +342,7 @@ impl SecondsLog {
             step: SECOND / self.steps,
             source: self.duration,
             unit: "s",
-            failures: true,
+            failures: Failures::OfAnswers,
         };
         tally.report(stem, Tags::new(), &how, &mut parsed)?;
         Ok(parsed)
@@ -331,7 +353,10 @@ impl SecondsLog {
 pub(crate) fn steps(value: f64, per_unit: f64, place: impl Fn() -> String) -> Result<u64, Fault> {
     let steps = not_negative(value, &place)? * per_unit;
     if steps > LONGEST {
-        return Err(Fault::at(place(), format!("{value} is too long a time")));
+        return Err(Fault::at(
+            place(),
+            format!("{} is too long a time", brief(value)),
+        ));
     }
     Ok(steps.round() as u64)
 }

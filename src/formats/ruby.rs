@@ -55,7 +55,11 @@ fn row(line: &str, parsed: &mut Parsed) -> Result<(), String> {
     let mut rest = left.trim();
     let mut times = [0.0; 3];
     for time in &mut times {
-        let (before, last) = rest.rsplit_once(char::is_whitespace).ok_or_else(broken)?;
+        // Nothing stands before the times of a report without a label.
+        let (before, last) = rest.rsplit_once(char::is_whitespace).unwrap_or(("", rest));
+        if last.is_empty() {
+            return Err(broken());
+        }
         // All have six decimals: a number without is a part of one with a space in it.
         if !last.contains('.') {
             return Err(format!("`{last}` is not a number of seconds with decimals"));
@@ -67,7 +71,9 @@ fn row(line: &str, parsed: &mut Parsed) -> Result<(), String> {
     let label = rest.trim();
     let label = label.strip_suffix(':').unwrap_or(label);
     if label.is_empty() {
-        return Err("the row has no label; give each report one".to_owned());
+        return Err(
+            "the row has no label: give each `report` one, `x.report(\"name\")`".to_owned(),
+        );
     }
     if real <= 0.0 {
         parsed.fail(label, ZERO_TIME);
@@ -100,6 +106,17 @@ mod tests {
         let bmbm = read_fixture("ruby-benchmark/bmbm.txt");
         assert!(close(get(&bmbm, "sort by", "time").value, 8_132_000.0));
         assert_eq!(bmbm.measurements.len(), 8);
+    }
+
+    #[test]
+    fn a_row_without_a_label_is_said_to_have_none() {
+        for (file, line) in [("no-label", "line 2"), ("empty-label", "line 4")] {
+            let path = crate::formats::testing::fixture(&format!("ruby-benchmark/{file}.txt"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let error = read_text("x.txt", "ruby-benchmark", &text).unwrap_err();
+            assert_eq!(error.place.as_deref(), Some(line));
+            assert!(error.reason.contains("has no label"), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,10 @@
 //!
 //! Times are seconds, rounded to 0.01: of a fast service they are 0, which is left out. The file
 //! names nothing, so the benchmark is its stem.
+//!
+//! An answer from 400 to 499 is a transaction that is not successful; one from 500, or none at all,
+//! is a failed transaction and no transaction. `availability` is of the latter alone, so it is 100 %
+//! where every answer was a 404.
 
 use super::fault::Fault;
 use super::json;
@@ -56,8 +60,7 @@ struct Report {
     throughput: f64,
     #[serde(rename = "concurrency")]
     _concurrency: f64,
-    #[serde(rename = "successful_transactions")]
-    _successful_transactions: u64,
+    successful_transactions: u64,
     failed_transactions: u64,
     longest_transaction: f64,
     shortest_transaction: f64,
@@ -66,14 +69,30 @@ struct Report {
 fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let report: Report = json::document(input.bytes)?;
     let mut parsed = Parsed::default();
+    let unsuccessful = report
+        .transactions
+        .checked_sub(report.successful_transactions)
+        .ok_or_else(|| {
+            Fault::at(
+                "successful_transactions",
+                format!(
+                    "{} of {} transactions were successful, which cannot be",
+                    report.successful_transactions, report.transactions
+                ),
+            )
+        })?;
     let requests = report.transactions as f64 + report.failed_transactions as f64;
+    let failures = unsuccessful as f64 + report.failed_transactions as f64;
     let Some(mut load) = Load::new(
         input.stem,
         Tags::new(),
         (requests, ("transactions", "count")),
         (
-            report.failed_transactions as f64,
-            ("failed_transactions", "count"),
+            failures,
+            (
+                "transactions, successful_transactions, failed_transactions",
+                "count",
+            ),
         ),
         &mut parsed,
     )?
@@ -121,9 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn answers_from_400_are_no_success() {
+        let half = read_fixture("siege/half-404.json");
+        assert!(close(get(&half, "half-404", "failures").value, 20.0));
+        assert!(close(get(&half, "half-404", "error_rate").value, 0.5));
+        let all = read_fixture("siege/all-404.json");
+        assert!(all.measurements.is_empty());
+        assert_eq!(all.failures[0].reason, "every request failed");
+    }
+
+    #[test]
     fn failed_and_damaged_tests() {
         let text = std::fs::read_to_string(fixture("siege/json.json")).unwrap();
-        let none = text.replacen("4675", "0", 1);
+        let none = text.replace("4675", "0");
         assert!(
             read_text("x", "siege", &none).unwrap().failures[0]
                 .reason
@@ -131,6 +160,7 @@ mod tests {
         );
         for (from, to) in [
             ("4675", "-1"),
+            ("4675", "4674"),
             ("3116.67", "null"),
             ("3116.67", "3,116.67"),
             ("0.05", "-0.05"),

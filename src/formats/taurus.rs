@@ -1,6 +1,6 @@
 //! Taurus' final statistics, as XML (`dump-xml`) and CSV (`dump-csv`).
 //!
-//! Versions seen: 1.16.32, and an older XML.
+//! Versions seen: 1.16.32, 1.17.2, and an older XML.
 //! Producer: <https://github.com/Blazemeter/taurus/blob/master/bzt/modules/reporting.py>
 //! (`FinalStatus`)
 //!
@@ -28,7 +28,7 @@ pub(crate) const FORMAT: Format = Format {
     aliases: &["bzt"],
     produced_by: "bzt with `module: final-stats` and `dump-xml: FILE` or `dump-csv: FILE`",
     known_by: "XML in `<FinalStatus>`, or CSV with the columns `label`, `avg_rt` and `succ`",
-    versions: &["1.16.32"],
+    versions: &["1.16.32", "1.17.2"],
     metrics: &[
         "latency.p95",
         "latency.mean",

@@ -15,9 +15,9 @@ use super::json::{self, UniqueMap};
 use super::load::Load;
 use super::parsed::{Input, Parsed, RATE};
 use super::registry::{Format, Reader};
-use super::requests::{How, Request, Requests, shown, whole};
+use super::requests::{Failures, How, Request, Requests, shown, whole};
 use super::source::Source;
-use crate::model::{Tags, Unit};
+use crate::model::Tags;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -95,7 +95,7 @@ const HOW: How = How {
     step: 1.0,
     source: "latency",
     unit: "ns",
-    failures: true,
+    failures: Failures::All,
 };
 
 fn read(source: &mut Source<'_>, stem: &str) -> Result<Parsed, Fault> {
@@ -257,13 +257,8 @@ fn report(input: &Input<'_>) -> Result<Parsed, Fault> {
             load.latency(statistic, value as f64, 1.0, (source, "ns"))?;
         }
     }
-    // What was asked for, not what the service could do.
-    load.value(
-        "rate",
-        report.rate,
-        (Unit::PerSecond, None),
-        ("rate", "1/s"),
-    )?;
+    // What was sent, which is less than what was asked for where the service is too slow.
+    load.value("rate", report.rate, RATE, ("rate", "1/s"))?;
     if let Some(throughput) = report.throughput {
         load.value("throughput", throughput, RATE, ("throughput", "1/s"))?;
     }
@@ -283,7 +278,7 @@ mod tests {
         assert_eq!(of("latency.p95").n, 1000);
         assert!(close(of("failures").value, 20.0) && close(of("error_rate").value, 0.02));
         assert_eq!(of("throughput").direction, Some(Direction::Higher));
-        assert_eq!(of("rate").direction, None);
+        assert_eq!(of("rate").direction, Some(Direction::Higher));
     }
 
     const TEXT: &str = r#"{"latencies": {"mean": 1, "50th": 1, "95th": 2, "99th": 3, "max": 4},

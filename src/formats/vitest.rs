@@ -1,6 +1,6 @@
 //! `vitest bench`: `--outputJson` up to version 4, `--reporter=json` from version 5 on.
 //!
-//! Versions seen: 3.2.4, 3.2.7, 5.1.1, and files of older ones.
+//! Versions seen: 3.2.4, 3.2.7, 4.1.12, 5.1.1, and files of older ones.
 //! Producer: <https://github.com/vitest-dev/vitest/blob/v3.2.4/packages/vitest/src/node/reporters/benchmark/json-formatter.ts>,
 //! <https://github.com/vitest-dev/vitest/blob/main/packages/vitest/src/node/reporters/json.ts>
 //!
@@ -22,7 +22,7 @@ pub(crate) const FORMAT: Format = Format {
     aliases: &[],
     produced_by: "vitest bench --outputJson FILE (up to 4), or --reporter=json --outputFile FILE (5)",
     known_by: "JSON with `files` and `groups`, or with `testResults` and `assertionResults`",
-    versions: &["3.2.4", "3.2.7", "5.1.1"],
+    versions: &["3.2.4", "3.2.7", "4.1.12", "5.1.1"],
     metrics: super::tinybench::METRICS,
     samples: true,
     url: "https://vitest.dev/guide/features.html#benchmarking",

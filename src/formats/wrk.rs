@@ -11,7 +11,7 @@
 
 use super::fault::Fault;
 use super::load::Load;
-use super::parsed::{BANDWIDTH, Input, Parsed, RATE};
+use super::parsed::{BANDWIDTH, Input, Parsed, RATE, Rounding, Rung, rising};
 use super::registry::{Format, Reader};
 use super::units::{self, MILLISECOND};
 use crate::model::Tags;
@@ -59,6 +59,8 @@ struct Run {
     uncorrected: bool,
     spectrum: bool,
     requests: Option<u64>,
+    /// The requests without those that the socket errors ended: these have no latency.
+    answers: u64,
     failed: u64,
     rate: Option<f64>,
     bandwidth: Option<f64>,
@@ -140,12 +142,11 @@ impl Run {
             self.threads = threads.to_owned();
             self.connections = connections.to_owned();
         } else if let [count, "requests", "in", ..] = words[..] {
-            self.requests = Some(
-                count
-                    .parse()
-                    .ok()
-                    .ok_or_else(|| wrong("the number of requests"))?,
-            );
+            self.answers = count
+                .parse()
+                .ok()
+                .ok_or_else(|| wrong("the number of requests"))?;
+            self.requests = Some(self.answers);
         } else if let Some(counts) = text.strip_prefix("Socket errors:") {
             for part in counts.split(',') {
                 let count = part
@@ -199,6 +200,8 @@ impl Run {
         let Some(mut load) = load.map_err(|fault| Fault::at(place, fault.reason))? else {
             return Ok(());
         };
+        load.requests(self.answers);
+        let mut rungs = Vec::new();
         for (statistic, text, line) in &self.latencies {
             // The 100th percentile repeats the maximum.
             if statistic == "p100" {
@@ -210,6 +213,7 @@ impl Run {
                     format!("`{text}` is not a duration"),
                 )
             })?;
+            rungs.extend(Rung::new(statistic, value, Some(format!("line {line}"))));
             load.latency(
                 statistic,
                 value / MILLISECOND,
@@ -217,6 +221,7 @@ impl Run {
                 ("Latency", "ms"),
             )?;
         }
+        rising(rungs, Rounding::default())?;
         load.value("rate", rate, RATE, ("Requests/sec", "1/s"))?;
         load.value("bandwidth", bandwidth, BANDWIDTH, ("Transfer/sec", "B/s"))
     }
@@ -242,7 +247,7 @@ pub(super) fn binary_size(text: &str) -> Option<f64> {
 mod tests {
     use crate::formats::testing::{close, get, read_fixture, read_text};
 
-    const RUN: &str = "Running 5s test @ http://h/x\n  2 threads and 16 connections\n  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    Latency     2.22ms    6.29ms  92.84ms   94.51%\n    Req/Sec    13.23k     9.65k   31.26k    63.27%\n  Latency Distribution\n     50%  414.00us\n     99%    1.50s\n  1000 requests in 5.03s, 24.22MB read\n  Socket errors: connect 1, read 2, write 0, timeout 7\n  Non-2xx or 3xx responses: 10\nRequests/sec:  25860.14\nTransfer/sec:      4.00KB\n";
+    const RUN: &str = "Running 5s test @ http://h/x\n  2 threads and 16 connections\n  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    Latency     2.22ms    6.29ms     1.52s   94.51%\n    Req/Sec    13.23k     9.65k   31.26k    63.27%\n  Latency Distribution\n     50%  414.00us\n     99%    1.50s\n  1000 requests in 5.03s, 24.22MB read\n  Socket errors: connect 1, read 2, write 0, timeout 7\n  Non-2xx or 3xx responses: 10\nRequests/sec:  25860.14\nTransfer/sec:      4.00KB\n";
 
     #[test]
     fn cells_have_their_own_units() {
@@ -251,6 +256,7 @@ mod tests {
         assert!(close(of("latency.p50").value, 414e3) && close(of("latency.p99").value, 1.5e9));
         assert!(close(of("latency.mean").value, 2.22e6) && close(of("bandwidth").value, 4096.0));
         assert!(close(of("requests").value, 1010.0) && close(of("failures").value, 20.0));
+        assert_eq!(of("latency.mean").n, 1000);
         assert_eq!(of("rate").tags["connections"], "16");
     }
 
@@ -297,6 +303,7 @@ mod tests {
             ("414.00us", "414,00us"),
             ("414.00us", "-1us"),
             ("414.00us", "nan"),
+            ("414.00us", "1.60s"),
             ("1000 req", "1,000 req"),
             ("25860.14", "nan"),
             ("Requests/sec:  25860.14\n", ""),
@@ -312,7 +319,16 @@ mod tests {
     }
 
     #[test]
+    fn a_percentile_that_falls_is_named_by_its_line() {
+        let error = read_text("x.txt", "wrk", &RUN.replace("1.50s", "1.00us")).unwrap_err();
+        assert_eq!(error.place.as_deref(), Some("line 8"), "{error}");
+    }
+
+    #[test]
     fn a_run_that_failed_altogether() {
+        let reading = read_fixture("wrk/dropped.txt");
+        assert!(reading.measurements.is_empty());
+        assert_eq!(reading.failures[0].reason, "every request failed");
         let reading = read_fixture("wrk/fail.txt");
         assert!(reading.measurements.is_empty());
         assert_eq!(reading.failures[0].reason, "every request failed");

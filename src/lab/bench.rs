@@ -219,6 +219,7 @@ pub(super) fn run_once(
     let options = Options {
         from: commands.from.clone(),
         modified_since: Some(started),
+        unnamed: formats::address_in(&commands.bench.words()),
         ..Options::default()
     };
     let read = |paths: &[PathBuf]| -> Result<Readings, LabError> {

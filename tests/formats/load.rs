@@ -67,6 +67,23 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("csv", "csv/handmade-samples.csv"),
     ("hdrhistogram", "hdrhistogram/requests.hgrm"),
     ("hdrhistogram", "hdrhistogram/requests.hlog"),
+    ("wrk", "wrk/dropped.txt"),
+    ("hey", "hey/dropped.txt"),
+    ("hey", "hey/dropped.csv"),
+    ("ab", "ab/dropped.txt"),
+    ("ab", "ab/half-dropped.txt"),
+    ("ab", "ab/percentiles-of-20.csv"),
+    ("h2load", "h2load/dropped.txt"),
+    ("h2load", "h2load/dropped.log"),
+    ("siege", "siege/half-404.json"),
+    ("siege", "siege/all-404.json"),
+    ("hdrhistogram", "hdrhistogram/hdr-histogram-js_3.0.1.hlog"),
+    ("jmeter", "jmeter/2.13_flat.xml"),
+    ("jmeter", "jmeter/2.13_nested.xml"),
+    ("jmeter", "jmeter/2.13.csv"),
+    ("jmeter", "jmeter/2.13_semicolon.csv"),
+    ("taurus", "taurus/1.17.2.xml"),
+    ("taurus", "taurus/1.17.2.csv"),
 ];
 
 /// Values of the corpus: file | benchmark | metric | tags | value | n.

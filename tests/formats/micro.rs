@@ -10,6 +10,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("hyperfine", "hyperfine/handmade-memory.json"),
     ("go", "go/count3_benchmem.txt"),
     ("go", "go/cpu_1_2.txt"),
+    ("go", "go/cpu_1_2_bare.txt"),
     ("go", "go/test2json.ndjson"),
     ("go", "go/fail.txt"),
     ("go", "go/panic.txt"),
@@ -39,6 +40,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("iai", "iai/second.txt"),
     ("asv", "asv/results/demo/da6433aa-existing-py_python.json"),
     ("vitest", "vitest/3.2.7.json"),
+    ("vitest", "vitest/4.1.12.json"),
     ("vitest", "vitest/5.1.1.json"),
     ("tinybench", "tinybench/2.9.0.json"),
     ("tinybench", "tinybench/2.9.0.txt"),
@@ -70,6 +72,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("libtest", "libtest/rustc_nightly.txt"),
     ("cargo-criterion", "cargo-criterion/1.1.0.ndjson"),
     ("google-benchmark", "google-benchmark/1.7.1.json"),
+    (
+        "google-benchmark",
+        "google-benchmark/1.7.1_counters_aggregates.json",
+    ),
     (
         "google-benchmark",
         "google-benchmark/1.7.1_repetitions.json",

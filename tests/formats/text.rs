@@ -112,6 +112,12 @@ const OPEN: &[(&str, &str, &[&str], &str)] = &[
         "a metric of one's own may be negative",
     ),
     (
+        "go/cpu_1_2_bare.txt",
+        ".",
+        &["-7"],
+        "a metric of one's own may be negative",
+    ),
+    (
         "jmeter/",
         "-",
         &[],
@@ -222,8 +228,10 @@ const WITHOUT_END: &[&str] = &[
     "h2load/requests.log",
     "gatling/handmade-3.9.log",
     "hdrhistogram/requests.hlog",
+    "hey/dropped.csv",
     "hey/err.csv",
     "iai/",
+    "jmeter/2.13",
     "jmeter/handmade-run.csv",
     "jmeter/taurus_",
     "k6/",
@@ -278,7 +286,7 @@ fn a_file_that_is_cut_off_never_gives_another_number() {
 
 /// A line that is there twice: file, its beginning, and a part of what is said.
 const TWICE: &[(&str, &str, &str)] = &[
-    ("ab/percentiles.csv", "50,", "given twice"),
+    ("ab/percentiles.csv", "50,", "does not rise"),
     (
         "benchmark-luau/handmade-results.txt",
         "base64",

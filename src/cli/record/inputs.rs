@@ -18,6 +18,7 @@ pub(super) fn options(
         modified_since: since,
         head_time,
         include_stale: args.include_stale,
+        unnamed: None,
     }
 }
 
@@ -109,6 +110,7 @@ pub(super) fn results_of(
     }
     let since = Options {
         modified_since: None,
+        unnamed: formats::address_in(&args.command),
         ..options.clone()
     };
     let reading = formats::read_bytes(path, printed, &since)

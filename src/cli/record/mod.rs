@@ -493,6 +493,7 @@ fn own_reading(measurements: Vec<plimsoll::model::Measurement>, failures: Vec<Fa
         version: None,
         measurements,
         failures,
+        notes: Vec::new(),
         // A measured command has no file; its start and attempt tell its runs apart.
         digest: String::new(),
     }

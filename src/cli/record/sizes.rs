@@ -68,6 +68,7 @@ impl Sizes {
                     version: None,
                     measurements: vec![lab::file_size(name, meta.len())],
                     failures: Vec::new(),
+                    notes: Vec::new(),
                     digest: digest
                         .finalize()
                         .iter()

@@ -153,6 +153,22 @@ fn read_as(out: &mut String, readings: &[Reading]) {
             count(benchmarks.len(), "benchmark"),
             count(metrics.len(), "metric"),
         );
+        for name in of
+            .iter()
+            .filter_map(|reading| named_without_a_file(reading))
+            .collect::<BTreeSet<_>>()
+        {
+            let hint = if name == format {
+                ", as nothing else names it: tell such tests apart with --suite or --tag"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                out,
+                "  its benchmark is called `{}`{hint}",
+                text::plain(name)
+            );
+        }
         for reading in &of {
             if let Some(name) = named_after_its_file(reading) {
                 let _ = writeln!(
@@ -164,6 +180,11 @@ fn read_as(out: &mut String, readings: &[Reading]) {
         }
         for failure in of.iter().flat_map(|reading| &reading.failures) {
             failed(out, failure);
+        }
+        // Runs of one command say the same.
+        let notes: BTreeSet<&String> = of.iter().flat_map(|reading| &reading.notes).collect();
+        for note in notes {
+            let _ = writeln!(out, "  note: {}", text::plain(note));
         }
     }
 }
@@ -289,6 +310,20 @@ pub(super) fn warn(attempts: &[Attempt], target: &Target, args: &Record) {
 }
 
 /// The name that the only benchmark of a file has of the file, since the file does not say it.
+/// The name of a test that came from standard input or a command, where it is an address or the
+/// format.
+fn named_without_a_file(reading: &Reading) -> Option<&str> {
+    if reading.path != Path::new("-") {
+        return None;
+    }
+    let all = reading.measurements.iter().map(|m| m.benchmark.as_str());
+    let names: BTreeSet<&str> = all
+        .chain(reading.failures.iter().map(|f| f.benchmark.as_str()))
+        .collect();
+    let name = names.first().filter(|_| names.len() == 1)?;
+    (*name == reading.format || name.contains("://")).then_some(name)
+}
+
 fn named_after_its_file(reading: &Reading) -> Option<&str> {
     let names: BTreeSet<&str> = reading
         .measurements

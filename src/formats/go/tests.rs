@@ -86,6 +86,42 @@ fn several_gomaxprocs_are_told_apart() {
 }
 
 #[test]
+fn names_that_end_in_a_number_beside_several_gomaxprocs() {
+    let reading = read_fixture("go/cpu_1_2_bare.txt");
+    assert_eq!(
+        names(&reading),
+        [
+            "BenchmarkSleep procs=1",
+            "BenchmarkSleep procs=2",
+            "BenchmarkAlloc procs=1",
+            "BenchmarkAlloc procs=2",
+            "BenchmarkSub/n=10/x_y procs=1",
+            "BenchmarkSub/n=10/x_y procs=2",
+            "BenchmarkSub/n=20-3 procs=1",
+            "BenchmarkSub/n=20-3 procs=2",
+        ]
+    );
+    let alone = "BenchmarkA 5 1 ns/op\nBenchmarkA-2 5 1 ns/op\nBenchmarkB-2 5 1 ns/op\nBenchmarkB-2-2 5 1 ns/op\n";
+    assert_eq!(
+        names(&go(alone).unwrap()),
+        [
+            "BenchmarkA procs=1",
+            "BenchmarkA procs=2",
+            "BenchmarkB-2 procs=1",
+            "BenchmarkB-2 procs=2"
+        ]
+    );
+}
+
+#[test]
+fn a_zero_among_the_samples_is_a_failure() {
+    let text = "BenchmarkA 5 0.0000 ns/op 8 B/op\nBenchmarkA 5 1092976 ns/op 8 B/op\nBenchmarkB 5 1 ns/op\n";
+    let reading = go(text).unwrap();
+    assert_eq!(names(&reading), ["BenchmarkB"]);
+    assert_eq!(reading.failures[0].benchmark, "BenchmarkA");
+}
+
+#[test]
 fn a_name_that_ends_in_a_number_is_kept() {
     let one_core =
         "BenchmarkA 5 10 ns/op\nBenchmarkSort/n-100 5 10 ns/op\nBenchmarkSort/n-200 5 10 ns/op\n";

@@ -15,7 +15,7 @@ use crate::formats::delimited::{Header, Records, number};
 use crate::formats::distribution::Distribution;
 use crate::formats::moments::LoadMoment;
 use crate::formats::parsed::{Parsed, not_negative};
-use crate::formats::requests::{How, PERCENTILES, Requests, steps};
+use crate::formats::requests::{Failures, How, PERCENTILES, Requests, steps};
 use crate::formats::source::Source;
 use crate::model::Tags;
 use clock::{Clock, NANOS};
@@ -33,7 +33,7 @@ const HOW: How = How {
     step: MILLISECOND / STEPS,
     source: "http_req_duration",
     unit: "ms",
-    failures: true,
+    failures: Failures::All,
 };
 
 /// What was counted of one metric.
