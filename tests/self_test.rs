@@ -82,3 +82,19 @@ fn a_limit_that_asks_for_more_runs_than_there_are_is_not_called_noisy() {
     let reasons: Vec<_> = reasons.iter().map(|l| &l["not_judged"]["reason"]).collect();
     assert_eq!(reasons, ["learning", "too-few-runs"]);
 }
+
+#[test]
+fn the_change_that_is_judged_is_no_part_of_the_history_that_is_drawn_from() {
+    let mut project = Project::new();
+    project.budget("wide", &limit("+10%"));
+    project.history(20, &[("parse", 100.0)]);
+    let before = project.plimsoll(&["check", "--self-test"]).out;
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.commit("Slower");
+    for _ in 0..3 {
+        project.record(&[("parse", 140.0)]);
+    }
+    let said = project.plimsoll(&["check", "--self-test", "--base", "main"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.out, before);
+}

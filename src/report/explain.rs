@@ -207,6 +207,7 @@ fn evidence(one: &Explained) -> Gate {
             | Reason::NoRelativeSize
             | Reason::NotDeterministic),
         ) => format!("not enough: {}", reason.as_str()),
+        Some(reason) if have < need => format!("not enough: {}", reason.as_str()),
         _ => "enough".to_owned(),
     };
     Gate {

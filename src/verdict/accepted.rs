@@ -2,7 +2,7 @@
 
 use super::judge::is_about;
 use super::{LimitVerdict, Verdict};
-use crate::budget::{Budget, Quantity, Rule};
+use crate::budget::{Budget, Kind, Quantity, Rule};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::{CommitId, Direction, SeriesKey, Unit};
 use crate::verdict::Outcome;
@@ -30,7 +30,8 @@ pub struct Over {
     pub worst: f64,
 }
 
-/// Everything that is over because of a commit: it is among the suspects.
+/// Everything that is over because of a commit: it is among the suspects. Causes fail nothing and need
+/// no acceptance where a symptom does.
 #[must_use]
 pub fn over_because_of(outcome: &Outcome, commit: &CommitId) -> Vec<Over> {
     let mut found: BTreeMap<(&str, &str, &SeriesKey), Over> = BTreeMap::new();
@@ -39,7 +40,8 @@ pub fn over_because_of(outcome: &Outcome, commit: &CommitId) -> Vec<Over> {
         .iter()
         .filter(|v| v.judgement.verdict == Verdict::Over && v.suspects.contains(commit))
         .filter(|v| v.rule.is_some_and(Rule::has_level));
-    for verdict in blamed {
+    let fails = blamed.clone().any(|v| v.kind == Kind::Symptom);
+    for verdict in blamed.filter(|v| !fails || v.kind == Kind::Symptom) {
         let (Some(series), Some(rule)) = (&verdict.series, verdict.rule) else {
             continue;
         };

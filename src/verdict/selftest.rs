@@ -53,7 +53,14 @@ impl SelfTest {
 #[must_use]
 pub fn self_test(check: &Check<'_>, draws: usize) -> Vec<SelfTest> {
     let headlines = Headlines::new(check.series.iter().map(|row| &row.key));
-    let placement = Placement::new(check.runs, check.timeline);
+    // The change that is judged is no part of the history that heads are drawn from.
+    let base = check
+        .base
+        .and_then(|base| check.timeline.place(&base.commit));
+    let commits = check.timeline.commits();
+    let end = base.map_or(commits.len(), |place| place as usize + 1);
+    let history = Timeline::new(commits[..end.min(commits.len())].to_vec());
+    let placement = Placement::new(check.runs, &history);
     let mut tests = Vec::new();
     for budget in check.budgets {
         for limit in &budget.limits {

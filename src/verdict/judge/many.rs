@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::blame::name_on;
+use crate::budget::Kind;
 use crate::verdict::{LimitVerdict, Reason, Record, Tail};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,10 +97,12 @@ pub(super) fn control_many(
 
 pub(in crate::verdict) fn sort_worst_first(limits: &mut [LimitVerdict]) {
     limits.sort_by(|a, b| {
+        let explains = |v: &LimitVerdict| v.kind == Kind::Cause;
         let suspect = |v: &LimitVerdict| v.judgement.reason == Some(Reason::Suspect);
         b.judgement
             .verdict
             .cmp(&a.judgement.verdict)
+            .then_with(|| explains(a).cmp(&explains(b)))
             .then_with(|| suspect(b).cmp(&suspect(a)))
             .then_with(|| b.used.unwrap_or(0.0).total_cmp(&a.used.unwrap_or(0.0)))
             .then_with(|| {
