@@ -714,6 +714,48 @@ fn a_dry_run_shows_what_this_event_would_get() {
     assert!(err.contains("nothing would be sent from here"), "{err}");
 }
 
+/// The server of GitHub is a listener of ours, at which nobody may knock.
+#[test]
+fn a_dry_run_of_start_prints_the_check_run_and_sends_nothing() {
+    let mut project = Project::new();
+    let head = project.commit("Begin");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let push = r#"{"ref":"refs/heads/main","repository":{"id":1,"default_branch":"main"}}"#;
+    let event = project.write("results/event.json", push);
+    let sha = "c".repeat(40);
+    let vars = [
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_SHA", &sha),
+        ("GITHUB_RUN_ID", "9"),
+        ("GITHUB_RUN_NUMBER", "1"),
+        ("GITHUB_API_URL", &url),
+        ("GITHUB_TOKEN", "ghs_test"),
+    ];
+    let start = ["comment", "--start", "--dry-run", "--key", "linux"];
+    let said = project.plimsoll_with(&start, &vars);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in ["plimsoll (linux)", "\"in_progress\"", &sha] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    let knocked = listener.accept().map(|_| ());
+    let nobody = std::io::ErrorKind::WouldBlock;
+    assert_eq!(knocked.map_err(|error| error.kind()), Err(nobody));
+    // Outside of any workflow it is the check run of HEAD.
+    let said = project.plimsoll(&start);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains(&head), "{}", said.out);
+    let broken = project.write("results/event.json", "{ broken");
+    assert_eq!(broken, event);
+    let said = project.plimsoll_with(&start, &vars);
+    assert_eq!(said.code, 2, "{}", said.out);
+    let why = "nothing would be sent from here";
+    assert!(said.err.contains(why), "{}", said.err);
+}
+
 #[test]
 fn an_event_that_cannot_be_read_still_leaves_summary_and_outputs() {
     let mut project = Project::new();

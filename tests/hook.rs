@@ -349,6 +349,80 @@ fn install_and_remove_are_each_others_undoing() {
     assert_eq!(scene.project.plimsoll(&["hook", "remove"]).code, 0);
 }
 
+#[test]
+fn a_hook_that_git_ignores_is_named_and_made_executable() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut scene = Pushing::new();
+    let file = scene.project.path(".git/hooks/pre-push");
+    let set = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set(0o644);
+    let said = scene.project.plimsoll(&["doctor", "--no-measure"]);
+    for part in ["is not executable", "chmod +x .git/hooks/pre-push"] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    assert!(!said.out.contains("pushes are measured"), "{}", said.out);
+    let said = scene.project.plimsoll(&["hook", "install"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("made .git/hooks/pre-push executable"));
+    let said = scene.project.plimsoll(&["doctor", "--no-measure"]);
+    assert!(said.out.contains("pushes are measured"), "{}", said.out);
+    scene.commit(1200);
+    assert_ne!(scene.push(&["origin", "main"]).code, 0);
+    // A hook that others wrote too is theirs to change.
+    std::fs::write(&file, "#!/bin/sh\nplimsoll hook pre-push \"$@\"\n").unwrap();
+    set(0o600);
+    let said = scene.project.plimsoll(&["hook", "install"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.err.contains("chmod +x"), "{}", said.err);
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_remote_that_was_never_fetched_is_compared_with_what_another_one_has() {
+    let mut scene = Pushing::new();
+    let fork = scene.remote.with_file_name("fork.git");
+    let fork = fork.to_str().unwrap().to_owned();
+    let remote = scene.remote.to_str().unwrap().to_owned();
+    let project = &scene.project;
+    project.git(&["clone", "--quiet", "--bare", &remote, &fork]);
+    project.git(&["remote", "add", "fork", &fork]);
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    scene.commit(1200);
+    for to in ["fork", &fork] {
+        let said = scene.push(&[to, "topic"]);
+        let all = format!("{}{}", said.out, said.err);
+        assert_ne!(said.code, 0, "{all}");
+        for part in ["+20.0 %", "merge base with origin's default branch, since"] {
+            assert!(all.contains(part), "no {part} in {all}");
+        }
+    }
+    // Without any default branch to go by, it is said how to have one.
+    scene.project.git(&["remote", "remove", "origin"]);
+    for (to, mend) in [
+        ("fork", "git fetch fork".to_owned()),
+        (
+            &fork,
+            format!("git remote add NAME {fork} && git fetch NAME"),
+        ),
+    ] {
+        let said = scene.push(&["--dry-run", to, "topic"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        for part in ["does not know what", &mend] {
+            assert!(said.err.contains(part), "no {part} in {}", said.err);
+        }
+    }
+    scene.project.git(&["fetch", "--quiet", "fork"]);
+    let said = scene.push(&["fork", "topic"]);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(
+        all.contains("merge base with fork's default branch"),
+        "{all}"
+    );
+}
+
 /// Tries to install, and gives what is said where nothing may be written.
 fn refused(prepare: impl Fn(&Project)) -> String {
     let mut project = Project::new();

@@ -156,7 +156,7 @@ fn doctor_names_what_is_wrong_and_the_command_that_mends_it() {
     assert_eq!(said.code, 0, "{}", said.err);
     for part in [
         "plimsoll record",
-        "budgets/NAME.toml",
+        "plimsoll init",
         "[lab]",
         "plimsoll hook install",
     ] {
@@ -194,6 +194,51 @@ fn doctor_measures_the_projects_own_benchmark_against_itself() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("against itself"), "{}", said.out);
     assert!(said.out.contains("Parse"), "{}", said.out);
+}
+
+#[test]
+fn doctor_tells_what_it_saw_though_the_benchmark_fails() {
+    let (project, _) = project(99, &[]);
+    project.write(
+        "plimsoll.toml",
+        "[lab]\nbench = \"echo no luck >&2; exit 3\"\n",
+    );
+    let said = project.plimsoll(&["doctor", "--time", "1s"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    for part in ["This project", "plimsoll record", "to mend"] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    for part in ["not measured: the benchmark failed", "no luck"] {
+        assert!(said.err.contains(part), "no {part} in {}", said.err);
+    }
+}
+
+#[test]
+fn doctor_knows_what_a_sync_sent_without_a_fetch() {
+    let mut project = Project::new();
+    project.commit("One");
+    project.record(&[("parse", 100.0)]);
+    let folder = tempfile::tempdir().unwrap();
+    let remote = folder.path().join("remote.git");
+    let remote = remote.to_str().unwrap();
+    project.git(&["init", "--quiet", "--bare", remote]);
+    project.git(&["remote", "add", "origin", remote]);
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    let missing = "plimsoll-data is not there";
+    assert!(said.out.contains(missing), "{}", said.out);
+    let said = project.plimsoll(&["sync"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    assert!(
+        said.out.contains("1 runs of this database are on it"),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains(missing), "{}", said.out);
+    // Another place has none of it.
+    project.git(&["remote", "set-url", "origin", &format!("{remote}.other")]);
+    let said = project.plimsoll(&["doctor", "--no-measure"]);
+    assert!(said.out.contains(missing), "{}", said.out);
 }
 
 #[test]

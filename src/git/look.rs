@@ -165,6 +165,17 @@ impl Git {
         })
     }
 
+    /// The names of all remotes, `origin` first.
+    ///
+    /// # Errors
+    /// Where the settings cannot be read.
+    pub fn remotes(&self) -> Result<Vec<String>, GitError> {
+        let all = self.repo.remotes()?;
+        let mut names: Vec<String> = all.iter().flatten().flatten().map(str::to_owned).collect();
+        names.sort_by_key(|name| (name != "origin", name.clone()));
+        Ok(names)
+    }
+
     /// Whether a branch of this name exists here or at a remote.
     #[must_use]
     pub fn has_branch(&self, name: &str) -> bool {

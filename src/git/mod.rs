@@ -12,7 +12,7 @@ mod slot;
 
 pub use bare::{Bare, BlobId, Change, Entry, Fetch, Message, Naming, RemoteRef};
 pub use command::LOCAL as LOCAL_VARIABLES;
-pub use remote::{Remote, RemoteError, Trouble};
+pub use remote::{Remote, RemoteError, Trouble, without_credentials};
 pub use scratch::Scratch;
 pub use slot::Slot;
 

@@ -251,7 +251,8 @@ fn absolute(git: &Git, url: &str) -> String {
 }
 
 /// `scheme://user:secret@host/…` without what stands before the `@`.
-fn without_credentials(text: &str) -> String {
+#[must_use]
+pub fn without_credentials(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };

@@ -329,11 +329,9 @@ pub fn check_name(key: &str) -> String {
     }
 }
 
-/// Opens the check run of a run that is about to measure; its number.
-///
-/// # Errors
-/// A sentence: what is missing.
-pub fn start(api: &Api<'_>, context: &Context, key: &str) -> Result<u64, String> {
+/// The check run of a run that is about to measure, as it is sent to open it.
+#[must_use]
+pub fn opening(context: &Context, key: &str) -> Value {
     let marker = Marker {
         key: key.to_owned(),
         run: context.run,
@@ -341,16 +339,24 @@ pub fn start(api: &Api<'_>, context: &Context, key: &str) -> Result<u64, String>
         trouble: false,
         mentioned: BTreeSet::new(),
     };
-    let name = check_name(key);
-    let body = json!({
-        "name": name,
+    json!({
+        "name": check_name(key),
         "head_sha": context.check_sha(),
         "external_id": comment::name(&marker),
         "details_url": context.run_url(),
         "status": "in_progress",
         "output": { "title": "measuring", "summary": "The verdict follows when everything is measured." }
-    });
-    create_check(api, context.check_sha(), &name, &body).map_err(|error| no_check(&error))
+    })
+}
+
+/// Opens the check run of a run that is about to measure; its number.
+///
+/// # Errors
+/// A sentence: what is missing.
+pub fn start(api: &Api<'_>, context: &Context, key: &str) -> Result<u64, String> {
+    let body = opening(context, key);
+    create_check(api, context.check_sha(), &check_name(key), &body)
+        .map_err(|error| no_check(&error))
 }
 
 /// Makes a check run once, also where the answer to the request was lost.

@@ -1,7 +1,7 @@
 //! What a push brings, as git tells its pre-push hook, and what of it is worth measuring.
 
 use crate::budget::Budget;
-use crate::git::{Git, GitError};
+use crate::git::{Git, GitError, without_credentials};
 use crate::model::CommitId;
 
 /// One line of a pre-push hook's standard input.
@@ -86,8 +86,9 @@ pub fn choose(git: &Git, update: &Update, remote: &str) -> Result<Choice, GitErr
     if let Some(reason) = asked_to_skip(&git.message(&head)?) {
         return skip(format!("{} says {TRAILER} {reason}", head.short()));
     }
-    let Some((base, how)) = base_of(git, update, remote, &head)? else {
-        return skip("there is nothing at the remote to compare with".to_owned());
+    let (base, how) = match base_of(git, update, remote, &head)? {
+        Base::Is(base, how) => (base, how),
+        Base::None(why) => return skip(why),
     };
     if base == head {
         return skip("it brings no new commit".to_owned());
@@ -124,25 +125,54 @@ pub fn touched(
         .collect())
 }
 
+/// What a pushed commit is compared with.
+enum Base {
+    /// This commit, chosen in this way.
+    Is(CommitId, String),
+    /// Nothing, for this reason.
+    None(String),
+}
+
 /// What the remote had, where the pushed commit builds on it; else, for a new branch or after a
-/// rewrite, where it left the remote's default branch.
-fn base_of(
-    git: &Git,
-    update: &Update,
-    remote: &str,
-    head: &CommitId,
-) -> Result<Option<(CommitId, String)>, GitError> {
+/// rewrite, where it left the remote's default branch; else, where this clone never saw that (a new
+/// fork, an address), where it left the default branch of another remote, `origin` before others.
+fn base_of(git: &Git, update: &Update, remote: &str, head: &CommitId) -> Result<Base, GitError> {
+    let shown = without_credentials(remote);
     if let Some(old) = &update.remote
         && let Some(old) = git.peel(old)?
         && git.is_ancestor(&old, head)?
     {
-        return Ok(Some((old, format!("what {remote} has"))));
+        return Ok(Base::Is(old, format!("what {shown} has")));
     }
-    let Some(tip) = git.remote_head(remote) else {
-        return Ok(None);
+    let own = git.remote_head(remote);
+    if let Some(tip) = &own {
+        return Ok(match git.merge_base(head, tip)? {
+            Some(base) => Base::Is(base, format!("merge base with {shown}'s default branch")),
+            None => Base::None(format!(
+                "it has no commit in common with {shown}'s default branch"
+            )),
+        });
+    }
+    let remotes = git.remotes()?;
+    for other in remotes.iter().filter(|name| *name != remote) {
+        let Some(tip) = git.remote_head(other) else {
+            continue;
+        };
+        if let Some(base) = git.merge_base(head, &tip)? {
+            let how = format!(
+                "merge base with {other}'s default branch, since that of {shown} is not known here"
+            );
+            return Ok(Base::Is(base, how));
+        }
+    }
+    let fetch = if remotes.iter().any(|name| name == remote) {
+        format!("git fetch {remote}")
+    } else {
+        format!("git remote add NAME {shown} && git fetch NAME")
     };
-    let base = git.merge_base(head, &tip)?;
-    Ok(base.map(|base| (base, format!("merge base with {remote}'s default branch"))))
+    Ok(Base::None(format!(
+        "this clone does not know what {shown} has, so there is nothing to compare with; where it has a default branch: {fetch}"
+    )))
 }
 
 /// The reason of the trailer, where the last paragraph of a message has one with a reason.

@@ -253,6 +253,9 @@ fn chance() -> u64 {
 }
 
 fn start(world: &World, args: &Args) -> Result<Exit> {
+    if args.dry_run {
+        return would_start(world, args);
+    }
     let context = context(world)?;
     let connection = connect(world, &context)?;
     let clock = Real;
@@ -267,6 +270,21 @@ fn start(world: &World, args: &Args) -> Result<Exit> {
         }
         Err(why) => bail!(why),
     }
+}
+
+/// Prints the check run that would be opened; outside of a workflow that of HEAD.
+fn would_start(world: &World, args: &Args) -> Result<Exit> {
+    let here = match context(world) {
+        Ok(here) => here,
+        Err(error) if world.var("GITHUB_EVENT_PATH").is_some() => {
+            return Err(error.context("nothing would be sent from here"));
+        }
+        Err(_) => Context::nowhere(world.repository()?.head()?.as_str()),
+    };
+    let check = serde_json::to_string_pretty(&publish::opening(&here, &args.key));
+    let check = check.context("a check run is JSON")?;
+    answer(&format!("--- check run\n{check}\n"))?;
+    Ok(Exit::Within)
 }
 
 /// Where this workflow runs.

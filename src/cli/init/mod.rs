@@ -5,6 +5,7 @@ mod measured;
 mod workflow;
 
 use super::args::Init as Args;
+use super::lab::hook::Installed;
 use super::load;
 use super::world::World;
 use super::{answer, say};
@@ -62,7 +63,7 @@ fn next(world: &World, git: &Git, args: &Args) -> Result<String> {
     if !world.root().join(".github/workflows/plimsoll.yml").exists() {
         step("plimsoll init --workflow", "and on each pull request");
     }
-    if !super::lab::hook::is_installed(world, git)? {
+    if super::lab::hook::installed(world, git)? != Installed::InPlace {
         step("plimsoll init --hook", "and before each push");
     }
     Ok(out)

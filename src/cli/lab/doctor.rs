@@ -1,8 +1,9 @@
 //! `plimsoll doctor`: is this machine fit to measure, and is the project set up?
 
 use super::super::answer;
-use super::super::args::Doctor as Args;
+use super::super::args::{Doctor as Args, Sync};
 use super::super::load;
+use super::super::sync;
 use super::super::world::World;
 use super::machine::Machine;
 use super::{Meter, commands, short, workshop_folder};
@@ -10,8 +11,8 @@ use anyhow::{Context, Result};
 use plimsoll::budget::{Headlines, Settings};
 use plimsoll::git::Git;
 use plimsoll::lab::{
-    CommandBench, Commands, Finding, Grade, Making, Plan, Program, Sampled, Workshop, examine,
-    sample,
+    CommandBench, Commands, Finding, Grade, LabError, Making, Plan, Program, Sampled, Workshop,
+    examine, sample,
 };
 use plimsoll::model::Direction;
 use plimsoll::report::{tell, text};
@@ -33,8 +34,13 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
     section(&mut out, "This machine", &machine);
     let (settings, project) = project(world)?;
     section(&mut out, "This project", &project);
-    if !args.no_measure {
-        out.push_str(&measured(world, args, &settings)?);
+    let measured = if args.no_measure {
+        Ok(String::new())
+    } else {
+        measured(world, args, &settings)
+    };
+    if let Ok(told) = &measured {
+        out.push_str(told);
     }
     let wrong = machine
         .iter()
@@ -48,6 +54,7 @@ pub(crate) fn run(world: &World, args: &Args) -> Result<Exit> {
         if noisy == 1 { "s" } else { "" }
     );
     answer(&out)?;
+    measured.context("what can be seen here was not measured")?;
     // What cannot be read keeps everything else from working; the rest is advice.
     let unreadable = project.iter().any(|f| f.subject == UNREADABLE);
     Ok(if unreadable {
@@ -129,25 +136,37 @@ fn project(world: &World) -> Result<(Settings, Vec<Finding>)> {
         ),
     });
     let benched = settings.lab.bench.is_some() || settings.hook.bench.is_some();
-    found.push(if super::hook::is_installed(world, git)? {
-        if benched {
-            Finding::fine("hook", "pushes are measured")
-        } else {
-            Finding::wrong(
-                "hook",
-                "it is in place, and has no benchmark to run: pushes are not measured",
-                "write [lab] with bench into plimsoll.toml",
-            )
-        }
-    } else {
-        Finding::wrong(
+    found.push(hook(world, git, benched)?);
+    found.extend(data_branch(world, git, &settings));
+    Ok((settings, found))
+}
+
+fn hook(world: &World, git: &Git, benched: bool) -> Result<Finding> {
+    use super::hook::Installed;
+    Ok(match super::hook::installed(world, git)? {
+        Installed::Not => Finding::wrong(
             "hook",
             "nothing is measured before a push",
             "plimsoll hook install",
-        )
-    });
-    found.extend(data_branch(git, &settings));
-    Ok((settings, found))
+        ),
+        Installed::Ignored(file) => {
+            let shown = world.shown(&file);
+            Finding::wrong(
+                "hook",
+                format!(
+                    "{} is not executable, so git ignores it: pushes are not measured",
+                    shown.display()
+                ),
+                format!("chmod +x {}", shown.display()),
+            )
+        }
+        Installed::InPlace if benched => Finding::fine("hook", "pushes are measured"),
+        Installed::InPlace => Finding::wrong(
+            "hook",
+            "it is in place, and has no benchmark to run: pushes are not measured",
+            "write [lab] with bench into plimsoll.toml",
+        ),
+    })
 }
 
 fn results(world: &World) -> Option<Finding> {
@@ -224,11 +243,17 @@ fn budgets(world: &World) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn data_branch(git: &Git, settings: &Settings) -> Option<Finding> {
+fn data_branch(world: &World, git: &Git, settings: &Settings) -> Option<Finding> {
+    let name = settings.sync.branch.as_deref().unwrap_or("plimsoll-data");
+    // A sync leaves the repository as it is: what it saw at the remote is in the database.
+    let on_branch = on_branch(world);
+    if on_branch > 0 {
+        let seen = format!("{on_branch} runs of this database are on it, as of the last sync");
+        return Some(Finding::fine("data branch", seen));
+    }
     if !git.has_remote() {
         return None;
     }
-    let name = settings.sync.branch.as_deref().unwrap_or("plimsoll-data");
     Some(if git.has_branch(name) {
         Finding::fine("data branch", format!("{name} is there"))
     } else {
@@ -238,6 +263,16 @@ fn data_branch(git: &Git, settings: &Settings) -> Option<Finding> {
             "plimsoll sync",
         )
     })
+}
+
+/// How many runs were seen at the remote to which a plain `plimsoll sync` goes.
+fn on_branch(world: &World) -> usize {
+    let seen = || -> Result<usize> {
+        let options = sync::options(world, &Sync::plain())?;
+        let store = Store::open_existing(&world.db_path())?;
+        Ok(store.synced(&options.key())?.len())
+    };
+    seen().unwrap_or(0)
 }
 
 /// The same build against itself: what this machine can see.
@@ -281,7 +316,8 @@ fn measured(world: &World, args: &Args, settings: &Settings) -> Result<String> {
         plan.warm_ups = if commands.build.is_some() { 1 } else { 2 };
         let mut bench = bench(&machine, &commands, built.folder);
         let what = format!("`{}` at {}", commands.bench.shown(), head.short());
-        (what, sample(&mut bench, &machine, &plan, &env, &mut meter)?)
+        let sampled = sample(&mut bench, &machine, &plan, &env, &mut meter).map_err(named)?;
+        (what, sampled)
     } else {
         let own = std::env::current_exe().context("the path of this program is not known")?;
         let commands = Commands {
@@ -304,6 +340,24 @@ fn measured(world: &World, args: &Args, settings: &Settings) -> Result<String> {
     };
     drop(meter);
     Ok(told(&what, &sampled, &plan))
+}
+
+/// Base and head are the same here, so a failure is neither's.
+fn named(error: LabError) -> LabError {
+    match error {
+        LabError::Failed {
+            command,
+            status,
+            complained,
+            ..
+        } => LabError::Failed {
+            what: "the benchmark".to_owned(),
+            command,
+            status,
+            complained,
+        },
+        other => other,
+    }
 }
 
 fn bench<'a>(machine: &'a Machine, commands: &'a Commands, folder: PathBuf) -> CommandBench<'a> {

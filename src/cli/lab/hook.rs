@@ -72,16 +72,60 @@ fn manager(root: &Path, hooks: &Path) -> Option<(PathBuf, &'static str)> {
     (husky.is_dir() || in_husky).then(|| (husky.join("pre-push"), "plimsoll hook pre-push \"$@\""))
 }
 
-/// Whether the user's project runs plimsoll before a push, as far as files show it.
-pub(in crate::cli) fn is_installed(world: &World, git: &Git) -> Result<bool> {
+/// Whether a project runs plimsoll before a push, as far as files show it.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Installed {
+    Not,
+    /// This file would, but git runs no hook that is not executable.
+    Ignored(PathBuf),
+    InPlace,
+}
+
+/// Looks at the user's project.
+pub(in crate::cli) fn installed(world: &World, git: &Git) -> Result<Installed> {
     let hooks = git.hooks_dir()?;
-    let root = world.root();
-    let mut files = vec![hooks.join("pre-push")];
-    files.extend(manager(&root, &hooks).map(|(file, _)| file));
-    let says = |file: &PathBuf| {
+    let own = hooks.join("pre-push");
+    let says = |file: &Path| {
         std::fs::read_to_string(file).is_ok_and(|text| text.contains("plimsoll hook pre-push"))
     };
-    Ok(files.iter().any(says))
+    let managed = manager(&world.root(), &hooks).is_some_and(|(file, _)| says(&file));
+    Ok(if !managed && !says(&own) {
+        Installed::Not
+    } else if is_ignored(&own) {
+        Installed::Ignored(own)
+    } else {
+        Installed::InPlace
+    })
+}
+
+/// Whether this is a file that may not be run.
+fn is_ignored(file: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o111 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
+/// Lets everybody run a file who may read it.
+fn make_executable(file: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let more = |mode: u32| mode | ((mode & 0o444) >> 2);
+        std::fs::metadata(file)
+            .map(|meta| std::fs::Permissions::from_mode(more(meta.permissions().mode())))
+            .and_then(|permissions| std::fs::set_permissions(file, permissions))
+            .with_context(|| format!("cannot make {} executable", file.display()))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 fn install(world: &World) -> Result<Exit> {
@@ -95,8 +139,24 @@ pub(in crate::cli) fn put_in_place(world: &World) -> Result<String> {
     let hooks = git.hooks_dir()?;
     let file = hooks.join("pre-push");
     let shown = world.shown(&file);
-    if is_installed(world, git)? {
-        return Ok("the pre-push hook is in place already\n".to_owned());
+    match installed(world, git)? {
+        Installed::Not => {}
+        Installed::InPlace => return Ok("the pre-push hook is in place already\n".to_owned()),
+        Installed::Ignored(file) => {
+            let shown = world.shown(&file);
+            let own = std::fs::read_to_string(&file).is_ok_and(|text| text.contains(MARK));
+            if !own {
+                bail!(
+                    "{0} is not executable, so git ignores it, and it is not plimsoll's alone, so it was left as it is: chmod +x {0}",
+                    shown.display()
+                );
+            }
+            make_executable(&file)?;
+            return Ok(format!(
+                "made {} executable: git ignored it before\n",
+                shown.display()
+            ));
+        }
     }
     if let Some((file, lines)) = manager(&world.root(), &hooks) {
         bail!(
@@ -126,12 +186,7 @@ pub(in crate::cli) fn put_in_place(world: &World) -> Result<String> {
     std::fs::create_dir_all(&hooks)
         .with_context(|| format!("cannot create {}", hooks.display()))?;
     std::fs::write(&file, HOOK).with_context(|| format!("cannot write {}", file.display()))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
-            .with_context(|| format!("cannot make {} executable", file.display()))?;
-    }
+    make_executable(&file)?;
     let settings = super::super::load::settings(world)?;
     let mut out = format!("wrote {}\n", shown.display());
     if settings.lab.bench.is_none() && settings.hook.bench.is_none() {

@@ -66,6 +66,15 @@ pub struct Options {
     pub now: Timestamp,
 }
 
+impl Options {
+    /// What tells this place from others, in the database ([`Store::synced`]) and in the folder:
+    /// 16 hexadecimal digits.
+    #[must_use]
+    pub fn key(&self) -> String {
+        hex(&Sha256::digest(format!("{}\n{}", self.remote.key(), self.reference).as_bytes())[..8])
+    }
+}
+
 /// Exchanges runs with the data branch. `chance` gives numbers in 0 … 1.
 ///
 /// # Errors
@@ -77,9 +86,7 @@ pub fn sync(
     chance: &mut dyn FnMut() -> f64,
 ) -> Result<Outcome, SyncError> {
     let start = clock.elapsed();
-    let key = hex(&Sha256::digest(
-        format!("{}\n{}", options.remote.key(), options.reference).as_bytes(),
-    )[..8]);
+    let key = options.key();
     let deadline = start + options.timeout;
     let _lock = lock(&options.folder, &key, clock, deadline)?;
     let scratch = options.folder.join(format!("{key}.git"));
