@@ -8,6 +8,7 @@ mod accept;
 mod capacity;
 mod format;
 mod lab;
+mod loosened;
 mod naming;
 mod parse;
 mod quantity;
@@ -24,6 +25,7 @@ pub use capacity::{
     CapacityRule, Coefficients, DAYS_A_MONTH, Demand, Milestone, ScaleUnit, Wanted,
 };
 pub use lab::{Hook, Lab, parse_duration};
+pub use loosened::{loosened, says_loosened};
 pub use naming::{NameError, Named, Names, spells};
 pub use parse::{load_files, load_folder, parse};
 pub use quantity::{Dimension, Quantity, parse_percent};

@@ -349,8 +349,23 @@ fn a_pull_request_that_loosens_its_own_budget_is_judged_as_it_says_and_shows_the
     let comment = scene.comment();
     for part in [
         "the allowed +50.0 %",
+        "⚠️ budget changed: shop/",
+        "+5 % → +50 %",
         "this change also changes what judges it: budgets/shop.toml",
     ] {
+        assert!(comment.contains(part), "no {part} in {comment}");
+    }
+
+    // The same by the budgets that stand before the change.
+    let done = scene.pull(
+        "loose",
+        &head,
+        1,
+        &[("mode", "history"), ("budgets-from", "base")],
+    );
+    assert_eq!(done.code, 1, "{}", done.log);
+    let comment = scene.comment();
+    for part in ["allowed +5.0 %", "⚠️ budget changed: shop/"] {
         assert!(comment.contains(part), "no {part} in {comment}");
     }
 }

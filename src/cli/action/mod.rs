@@ -4,10 +4,10 @@
 
 mod data;
 
-use super::args::Action as Args;
-use super::comment;
+use super::args::{Action as Args, Check as CheckArgs};
 use super::world::World;
 use super::{answer, say};
+use super::{check, comment};
 use anyhow::{Context as _, Result, bail};
 use data::Data;
 use plimsoll::github::context::{Context, Event, Origin};
@@ -98,6 +98,7 @@ pub(crate) fn run(world: &World, _args: &Args) -> Result<Exit> {
     inputs.one_of("fail-on", "over", &["over", "unproven", "never"])?;
     inputs.one_of("comment", "auto", &["auto", "always", "never"])?;
     inputs.one_of("confirm", "auto", &["auto", "never"])?;
+    inputs.one_of("budgets-from", "head", &["head", "base"])?;
     let context = comment::context(world)?;
     if matches!(context.event, Event::Push { deleted: true, .. }) {
         answer("the branch was deleted: there is nothing to measure\n")?;
@@ -324,8 +325,9 @@ impl Job<'_> {
     /// `confirm`: what one look suspects is measured again.
     fn judge(&self, file: &Path, confirm: bool) -> Result<()> {
         let mut arguments: Vec<OsString> = vec!["check".into(), "--format".into(), "json".into()];
-        let budgets = self.inputs.get("budgets");
-        if let Some(budgets) = budgets {
+        if let Some(budgets) = self.budgets_of_base()? {
+            arguments.extend(["--budgets".into(), budgets.into_os_string()]);
+        } else if let Some(budgets) = self.inputs.get("budgets") {
             arguments.extend(["--budgets".into(), budgets.into()]);
         }
         let base = self.inputs.get("base").or_else(|| self.base_of_queue());
@@ -381,6 +383,39 @@ impl Job<'_> {
         let git = self.world.git.as_ref()?;
         let here = git.resolve(base).is_ok_and(|id| git.commit(&id).is_ok());
         Some(if here { base } else { "HEAD^1" })
+    }
+
+    /// `budgets-from: base`: a change is judged by the budgets that stand before it. Their folder; none
+    /// where the head's own judge, as on a branch.
+    fn budgets_of_base(&self) -> Result<Option<PathBuf>> {
+        let event = &self.context.event;
+        let proposed = matches!(event, Event::PullRequest(_) | Event::MergeGroup { .. });
+        if !proposed || self.inputs.or("budgets-from", "head") != "base" {
+            return Ok(None);
+        }
+        let git = self.world.repository()?;
+        let asked = CheckArgs {
+            base: self
+                .inputs
+                .get("base")
+                .or_else(|| self.base_of_queue())
+                .map(str::to_owned),
+            ..CheckArgs::default()
+        };
+        let wanted = check::wanted_base(self.world, git, &asked, &git.head()?)?;
+        let (base, _) = wanted.context("`budgets-from: base`, and there is no base")?;
+        let own = self.inputs.get("budgets").map(PathBuf::from);
+        let folder = self.world.shown(&self.world.budgets_folder(own.as_ref()));
+        let aside = self.scratch.join("budgets-of-base");
+        if aside.exists() {
+            std::fs::remove_dir_all(&aside)?;
+        }
+        std::fs::create_dir_all(&aside)?;
+        for (file, bytes) in git.files_in(&base, &folder)? {
+            let name = file.file_name().context("a budget file has no name")?;
+            std::fs::write(aside.join(name), bytes)?;
+        }
+        Ok(Some(aside))
     }
 
     fn report(&self) -> Result<()> {

@@ -116,9 +116,9 @@ fn view(
             .and_then(|id| scene.known(id))
             .map(|commit| commit.subject);
     }
+    notes.splice(0..0, scene.own_budgets()?);
     notes.extend(notes::of_outcome(&outcome, loaded));
     notes.extend(scene.order.gap.clone());
-    notes.extend(scene.own_budgets()?);
     notes.extend(notes::uncommitted(&outcome));
     let summary = Summary::new(&outcome.limits, args.strict, !outcome.findings.is_empty());
     Ok(CheckView {

@@ -1,9 +1,10 @@
 //! What is said beside the verdicts.
 
 use crate::cli::confirm::Suspects;
-use crate::cli::load::Loaded;
+use crate::cli::load::{self, Loaded};
 use crate::cli::world::World;
 use anyhow::Result;
+use plimsoll::budget::loosened;
 use plimsoll::git::Git;
 use plimsoll::model::CommitId;
 use plimsoll::report::text;
@@ -11,25 +12,42 @@ use plimsoll::verdict::Outcome;
 use std::collections::HashSet;
 use std::path::Path;
 
-/// A change that also changes what judges it: nobody should have to find that out.
+/// So many loosened limits are named.
+const NAMED: usize = 20;
+
+/// A change that also changes what judges it: nobody should have to find that out. What it loosens is
+/// named one by one.
 pub(crate) fn own_budgets(
     world: &World,
     git: &Git,
     base: &CommitId,
     head: &CommitId,
-) -> Result<Option<String>> {
+) -> Result<Vec<String>> {
     let folder = world.shown(&world.budgets_folder(None));
     let changed: Vec<String> = git
         .changed_paths(base, head)?
         .into_iter()
         .filter(|path| Path::new(path).starts_with(&folder) || path == "plimsoll.toml")
         .collect();
-    Ok((!changed.is_empty()).then(|| {
-        format!(
-            "this change also changes what judges it: {}",
-            changed.join(", ")
-        )
-    }))
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (before, _) = load::budgets_in(world, git, base)?;
+    let (after, _) = load::budgets_in(world, git, head)?;
+    let mut said: Vec<String> = loosened(&before, &after)
+        .iter()
+        .map(|change| text::plain(change))
+        .collect();
+    let more = said.len().saturating_sub(NAMED);
+    said.truncate(NAMED);
+    if more > 0 {
+        said.push(format!("budget changed: {more} more loosened"));
+    }
+    said.push(format!(
+        "this change also changes what judges it: {}",
+        changed.join(", ")
+    ));
+    Ok(said)
 }
 
 /// What was measured again, in words.

@@ -222,12 +222,12 @@ impl<'a> Scene<'a> {
     }
 
     /// That this change also changes what judges it.
-    pub(super) fn own_budgets(&self) -> Result<Option<String>> {
+    pub(super) fn own_budgets(&self) -> Result<Vec<String>> {
         let (Some(base), None, Some(git)) = (&self.base, self.foreign, self.git()) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         if git.commit(&base.commit).is_err() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         notes::own_budgets(self.world, git, &base.commit, &self.head.id)
     }

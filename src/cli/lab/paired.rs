@@ -234,7 +234,7 @@ pub(crate) fn judge(
             ),
         });
     }
-    notes.extend(check::own_budgets(world, git, &base.commit, head)?);
+    notes.splice(0..0, check::own_budgets(world, git, &base.commit, head)?);
     if git.head()? == *head && git.is_dirty()? {
         notes.push(format!(
             "uncommitted changes were not measured: what was built is the commit {}",

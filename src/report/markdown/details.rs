@@ -3,8 +3,13 @@
 use super::escape::{self, code, prose};
 use super::table::{self, Row, severity, short};
 use super::{Extras, ROWS, Room, chart};
+use crate::budget::says_loosened;
 use crate::report::document::Part;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So many notes are told, and so many loosened limits.
+const NOTES: usize = 10;
+const LOOSENED: usize = 8;
 
 /// Things that moved with one over, at the most.
 const CAUSES: usize = 3;
@@ -105,20 +110,36 @@ pub(super) fn findings(parts: &[Part]) -> String {
     out
 }
 
-pub(super) fn notes(parts: &[Part], extras: &Extras) -> String {
-    let checks = || parts.iter().filter_map(|part| part.check.as_ref().ok());
-    let mut told = BTreeSet::new();
+/// What the change takes from its own budgets: a reviewer sees it first.
+pub(super) fn loosened(parts: &[Part], extras: &Extras) -> String {
+    let all: Vec<&String> = told_notes(parts, extras)
+        .into_iter()
+        .filter(|note| says_loosened(note))
+        .collect();
     let mut out = String::new();
-    for note in extras
-        .notes
-        .iter()
-        .chain(checks().flat_map(|check| &check.notes))
-    {
-        if !note.trim().is_empty() && told.insert(note) && told.len() <= 10 {
-            out.push_str(&format!("\n> {}\n", prose(note)));
-        }
+    for note in all.iter().take(LOOSENED) {
+        out.push_str(&format!("\n> ⚠️ {}\n", prose(note)));
+    }
+    if all.len() > LOOSENED {
+        out.push_str(&format!("\n> and {} more\n", all.len() - LOOSENED));
     }
     out
+}
+
+pub(super) fn notes(parts: &[Part], extras: &Extras) -> String {
+    let mut all = told_notes(parts, extras);
+    all.retain(|note| !says_loosened(note));
+    let shown = all.iter().take(NOTES);
+    shown.map(|note| format!("\n> {}\n", prose(note))).collect()
+}
+
+/// Every note once.
+fn told_notes<'a>(parts: &'a [Part], extras: &'a Extras) -> Vec<&'a String> {
+    let checks = parts.iter().filter_map(|part| part.check.as_ref().ok());
+    let mut seen = BTreeSet::new();
+    let all = extras.notes.iter().chain(checks.flat_map(|c| &c.notes));
+    all.filter(|note| !note.trim().is_empty() && seen.insert(*note))
+        .collect()
 }
 
 pub(super) fn charts(rows: &[Row<'_>]) -> Vec<String> {

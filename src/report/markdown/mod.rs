@@ -14,7 +14,7 @@ mod table;
 use super::check::CheckView;
 use super::document::{CheckDocument, LimitDocument, Part, Tally};
 use super::text;
-use details::{charts, findings, folded, how, notes, sentences, unreadable};
+use details::{charts, findings, folded, how, loosened, notes, sentences, unreadable};
 use heading::{by, heading, mentions, verdict_words};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -162,6 +162,7 @@ pub fn body(parts: &[Part], extras: &Extras, room: Room) -> String {
     let shown = loud.min(ROWS).max(failing);
     let mut out = heading(parts, &tally, &rows, extras);
     out.push_str(&mentions(&rows, extras));
+    out.push_str(&loosened(parts, extras));
     // The rest is worth less than the rows that fail; links and next steps must fit in any case.
     let next = next_steps(parts, &rows, &tally, extras);
     let reserved = Room {
