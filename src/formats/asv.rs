@@ -173,8 +173,14 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
         version: Some(file.version.to_string()),
         ..Parsed::default()
     };
+    let mut skipped = 0;
     for (name, results) in &file.results {
-        one(name, results, about.get(name), &file.env, &mut parsed)?;
+        skipped += one(name, results, about.get(name), &file.env, &mut parsed)?;
+    }
+    if skipped > 0 {
+        parsed.note(format!(
+            "left out {skipped} results that are NaN: asv skipped them, or their `track_` returned NaN"
+        ));
     }
     Ok(parsed)
 }

@@ -119,6 +119,12 @@ fn series(header: &Header, columns: &Columns, cells: &Cells<'_>) -> Result<Serie
     };
     let optional = |at: Option<usize>| at.map_or(Ok(""), text);
     let source_unit = text(columns.unit)?;
+    if source_unit.trim().is_empty() {
+        return Err(Fault::at(
+            cells.place(),
+            "it has no unit; `count` is one, and so is any word of your own",
+        ));
+    }
     let (unit, factor) =
         units::canonical(source_unit).unwrap_or_else(|| (Unit::from_canonical(source_unit), 1.0));
     let direction = match optional(columns.direction)? {
@@ -323,6 +329,8 @@ mod tests {
                 .reason
                 .contains("`unit` is missing")
         );
+        let unit = read_text("x", "csv", "benchmark,value,unit\na,1,ms\nb,2,\n").unwrap_err();
+        assert_eq!(unit.place.as_deref(), Some("line 3"), "{unit}");
         let twice = read_text("x", "csv", "benchmark,value,unit\na,1,ms\na,2,ms\n").unwrap_err();
         assert!(twice.reason.contains("given twice"), "{twice}");
         assert_eq!(twice.place.as_deref(), Some("line 3"));

@@ -171,6 +171,12 @@ fn unknown_name(name: &str) -> Fault {
 /// The error for a file that no format claims: it may be a whole history, which is not recorded.
 fn unclaimed(source: &mut Source<'_>, path: &Path) -> FormatError {
     let tracker = match source.head(HEADS[1]) {
+        Ok((head, _)) if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") => {
+            return Fault::whole(
+                "it is UTF-16, as Windows PowerShell's `>` writes it: write it as UTF-8 (`| Out-File -Encoding utf8 FILE`)",
+            )
+            .of(path);
+        }
         Ok((head, _)) => trackers::of(path, head),
         Err(_) => None,
     };

@@ -70,6 +70,12 @@ fn read(input: &Input<'_>) -> Result<Parsed, Fault> {
     let mut parsed = Parsed::default();
     let mut run: Option<Run> = None;
     for (number, line) in input.text()?.lines().enumerate() {
+        // autocannon begins as wrk does, and goes on with a table.
+        if run.is_some() && line.starts_with('┌') {
+            let reason =
+                "it is the table of autocannon, which is not read: run `autocannon --json`";
+            return Err(Fault::at(format!("line {}", number + 1), reason));
+        }
         if number == 0 && line.starts_with("Running ") && running(line).is_none() {
             let reason = format!("`{line}` is not `Running TIME test @ URL`");
             return Err(Fault::at("line 1", reason));
@@ -258,6 +264,13 @@ mod tests {
         assert!(close(of("requests").value, 1010.0) && close(of("failures").value, 20.0));
         assert_eq!(of("latency.mean").n, 1000);
         assert_eq!(of("rate").tags["connections"], "16");
+    }
+
+    #[test]
+    fn the_table_of_autocannon_is_told() {
+        let text = "Running 10s test @ http://localhost:3000\n10 connections\n\n┌─────────┐\n│ Stat    │\n";
+        let error = read_text("x.txt", "wrk", text).unwrap_err();
+        assert!(error.reason.contains("autocannon --json"), "{error}");
     }
 
     #[test]

@@ -196,3 +196,13 @@ fn a_byte_order_mark_is_no_part_of_the_text() {
     let found = read_bytes(Path::new("-"), marked.as_bytes(), &Options::default()).unwrap();
     assert_eq!(found.format, "hyperfine");
 }
+
+#[test]
+fn utf_16_is_told() {
+    let text: Vec<u8> = "\u{feff}BenchmarkA 5 1 ns/op\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let error = read_bytes(Path::new("x.txt"), &text, &Options::default()).unwrap_err();
+    assert!(error.reason.contains("UTF-16"), "{error}");
+}
