@@ -124,7 +124,10 @@ fn raytracer_tested_to_20_says_no_peak_up_to_20() {
     // Beyond what was tested nothing is a pass, and nothing a breach.
     let said = project.plimsoll(&["capacity", "ray.csv", "--demand", "400 req/s"]);
     assert!(
-        said.code == 0 && said.out.contains("not tested: test up to N ="),
+        said.code == 0
+            && said.out.contains(
+                "not tested: test up to N = 40, though by its law no load gives more than"
+            ),
         "{}",
         said.out
     );
@@ -394,7 +397,7 @@ fn what_was_not_measured_at_a_load_is_no_pass() {
         same,
     );
     assert!(
-        found.0 == "unproven" && found.1.contains("no tail was measured"),
+        found.0 == "unproven" && found.1.contains("was not measured, p95 was"),
         "{found:?}"
     );
     // One run of three fails; a load at which nothing got through; a test that failed whole.
@@ -433,6 +436,126 @@ fn what_was_not_measured_at_a_load_is_no_pass() {
     // A file given twice is not twice the evidence.
     let said = project.plimsoll(&["capacity", "s.csv", "s.csv", "--json"]);
     assert!(said.err.contains("counted once"), "{}", said.err);
+}
+
+/// Verdict and sentence of a check of one recorded sweep, some lines of which are changed.
+fn recorded(
+    project: &mut Project,
+    subject: &str,
+    capacity: &str,
+    change: impl Fn(u32, u32, &mut Vec<String>),
+) -> (String, String) {
+    project.budget(
+        "api",
+        &format!(
+            "[[limit]]\nid = \"least\"\nselect = {{ benchmark = \"api\", x = \"connections\" }}\ncapacity = {{ {capacity} }}\n"
+        ),
+    );
+    project.commit(subject);
+    let text = steps(0.02, 8);
+    let mut lines = text.lines();
+    let mut changed = lines.next().unwrap().to_owned() + "\n";
+    for line in lines {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        let (n, run) = (cells[0].parse().unwrap(), cells[1].parse().unwrap());
+        change(n, run, &mut cells);
+        changed += &(cells.join(",") + "\n");
+    }
+    record(project, &changed);
+    let check = json(&project.plimsoll(&["check", "--format", "json"]));
+    let (verdict, _, why) = found(&check, "capacity");
+    (verdict, why)
+}
+
+#[test]
+fn a_recorded_sweep_keeps_the_runs_of_its_steps() {
+    let mut project = Project::new();
+    let least = "at_latency = \"100ms\", min = \"500 req/s\"";
+    let calm = recorded(&mut project, "Serve", least, |_, _, _| {});
+    assert_eq!(calm.0, "within", "{}", calm.1);
+    // One run of three fails, and its tail with it: the median of the step shows neither.
+    let torn = recorded(&mut project, "Fail", least, |n, run, cells| {
+        if n >= 16 && run == 0 {
+            (cells[4], cells[5]) = ("5000".to_owned(), "0.6".to_owned());
+        }
+    });
+    assert!(
+        torn.0 == "unproven" && torn.1.contains("(errors): at N = 16 1 of 3 runs fail"),
+        "{torn:?}"
+    );
+    assert_eq!(project.plimsoll(&["check", "--strict"]).code, 1);
+    let told = json(&project.plimsoll(&["capacity", "api/least", "--json"]));
+    assert_eq!(told["n"], 24);
+    let shaky = recorded(&mut project, "Sway", least, |n, run, cells| {
+        if n == 8 && run == 1 {
+            cells[2] = (cells[2].parse::<f64>().unwrap() * 0.6).to_string();
+        }
+    });
+    assert!(
+        shaky.0 == "unproven" && shaky.1.contains("(steady)"),
+        "{shaky:?}"
+    );
+    let blind = recorded(&mut project, "Blind", least, |n, run, cells| {
+        if n == 8 && run == 1 {
+            cells[4].clear();
+        }
+    });
+    assert!(
+        blind.0 == "unproven" && blind.1.contains("(tail)"),
+        "{blind:?}"
+    );
+}
+
+#[test]
+fn the_next_load_to_test_is_named() {
+    let mut project = Project::new();
+    let gap = "at_latency = \"50ms\", min = \"1900 req/s\"";
+    let told = recorded(&mut project, "Serve", gap, |_, _, _| {});
+    let next = "test N = 48, between N = 32 that holds and N = 64 that does not";
+    assert!(told.0 == "unproven" && told.1.ends_with(next), "{told:?}");
+    let args = ["capacity", "results/api.csv", "--at-latency", "50ms"];
+    let said = project.plimsoll(&[&args[..], &["--demand", "1900/s"]].concat());
+    assert!(
+        said.out
+            .contains(&format!("evidence on both sides: {next}")),
+        "{}",
+        said.out
+    );
+    // A budget that the lowest load breaks, and a demand that nobody counts the digits of.
+    let said = project.plimsoll(&[
+        "capacity",
+        "results/api.csv",
+        "--at-latency",
+        "5ms",
+        "--demand",
+        "1e308/s",
+    ]);
+    assert!(
+        said.out
+            .contains("nothing within p95 ≤ 5.00 ms: the lowest load, N = 1, breaks it")
+            && said.out.lines().all(|line| line.len() < 250),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_milestone_whose_day_has_passed_is_asked_for_still() {
+    let mut project = Project::new();
+    project.commit("Serve");
+    let past = milestone("launch day", "20000 req/s", "").replace("2090-11-01", "2020-11-01");
+    project.budget("api", &format!("{LIMITS}{past}{DEMAND}"));
+    record(&project, &steps(0.02, 8));
+    for args in [vec!["check"], vec!["capacity", "api"]] {
+        let said = project.plimsoll(&args);
+        assert_eq!(said.code, 1, "{args:?} {}{}", said.out, said.err);
+        assert!(said.out.contains("launch day"), "{}", said.out);
+        let told = said.out + &said.err;
+        assert!(
+            told.contains("what it asked for is asked for still"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -413,6 +413,9 @@ fn of_store(world: &World, args: &Args) -> Result<(Vec<CapacityView>, Exit)> {
         let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
         bail!("the budget files cannot be used\n\n{}", shown.join("\n\n"));
     }
+    for past in findings.iter().filter(|f| f.code == "milestone-past") {
+        say(&past.to_string());
+    }
     let settings = load::settings(world)?;
     let loaded = Loaded::new(world, &settings)?;
     let mut views = Vec::new();
@@ -466,7 +469,8 @@ fn recorded_sweeps(
     let here = |row: &SeriesRow| {
         own.selects(&row.key) && args.env.as_ref().is_none_or(|env| *env == row.key.env)
     };
-    let columns = loaded.columns(here)?;
+    let mut columns = loaded.columns(here)?;
+    loaded.add_samples(&mut columns, here)?;
     let rows: Vec<(&SeriesRow, &Columns)> = loaded
         .series
         .iter()
@@ -501,10 +505,9 @@ fn recorded_sweeps(
             let capacity = Capacity::new(sweep, question.clone());
             let mut milestones: Vec<MilestoneFound> = Vec::new();
             if let Some((budget, limit)) = own.limit() {
-                let of_limit = budget
-                    .milestones
-                    .iter()
-                    .filter(|m| m.limit == limit.id && m.date >= load::today(world));
+                // One whose day has passed is asked for still, as in a check.
+                let own = budget.milestones.iter();
+                let of_limit = own.filter(|own| own.limit == limit.id);
                 milestones.extend(of_limit.map(|own| {
                     let unit = limit.scale_unit.as_ref();
                     judge_milestone(&capacity, own, budget.demand.as_ref(), unit)

@@ -83,10 +83,11 @@ impl<'w> Judged<'w> {
         let store = &self.loaded.store;
         let (timeline, order) = timeline(self.world, store, head, base.as_ref(), false)?;
         let headlines = Headlines::new(self.loaded.series.iter().map(|row| &row.key));
-        let columns = self.loaded.columns(|row| {
+        let mut columns = self.loaded.columns(|row| {
             let mut limits = self.budgets.iter().flat_map(|budget| &budget.limits);
             also(&row.key) || limits.any(|limit| limit.reads(&row.key, &headlines))
         })?;
+        self.loaded.add_runs_of_steps(&mut columns, &self.budgets)?;
         let commits = load::commits(
             self.git,
             &order,

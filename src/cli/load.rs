@@ -16,7 +16,7 @@ use plimsoll::report::view::{FeatureView, ReportView};
 use plimsoll::store::{Columns, RunRow, SeriesRow, Store};
 use plimsoll::verdict::{Audit, Commits};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The store's content, as far as a command needs it.
@@ -83,6 +83,43 @@ impl Loaded {
             self.said.borrow_mut().push(text);
         }
         Ok(columns)
+    }
+
+    /// Adds the raw samples of these series to their points: of load steps, which have points and each
+    /// of whose samples is a run.
+    pub(crate) fn add_samples(
+        &self,
+        columns: &mut [Columns],
+        wanted: impl Fn(&SeriesRow) -> bool,
+    ) -> Result<()> {
+        for (index, points) in columns.iter_mut().enumerate() {
+            if points.is_empty() || !wanted(&self.series[index]) {
+                continue;
+            }
+            let mut samples = BTreeMap::new();
+            for part in &self.parts[index] {
+                for (run, values) in self.store.samples_of(*part)? {
+                    samples.entry(run).or_insert(values);
+                }
+            }
+            *points = std::mem::take(points).with_samples(samples);
+        }
+        Ok(())
+    }
+
+    /// The same of all series that limits over load steps select.
+    pub(crate) fn add_runs_of_steps(
+        &self,
+        columns: &mut [Columns],
+        budgets: &[Budget],
+    ) -> Result<()> {
+        let limits = budgets.iter().flat_map(|budget| &budget.limits);
+        let sweeps: Vec<_> = limits.filter(|limit| limit.capacity.is_some()).collect();
+        let none = budget::Headlines::default();
+        self.add_samples(columns, |row| {
+            let mut sweeps = sweeps.iter();
+            sweeps.any(|limit| limit.select.matches(&row.key, &none))
+        })
     }
 
     /// What was said while points were read.
@@ -474,7 +511,8 @@ pub(crate) fn with_project<T>(
     for id in timeline.commits() {
         commits.insert(id.clone(), order.commit(git, id)?);
     }
-    let columns = loaded.columns(|_| true)?;
+    let mut columns = loaded.columns(|_| true)?;
+    loaded.add_runs_of_steps(&mut columns, &budgets)?;
     make(&Project {
         name: &project_name(world, git),
         branch: &git

@@ -1,6 +1,7 @@
 //! The points of one series, column by column, as small as they can be and still be read at once.
 
 use crate::model::Spread;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One measurement of a series in one run.
@@ -23,6 +24,8 @@ pub struct Columns {
     values: Box<[f64]>,
     spreads: Spreads,
     counts: Counts,
+    /// Raw samples by run row, where they were asked for.
+    samples: Option<Arc<BTreeMap<i64, Vec<f64>>>>,
 }
 
 /// Spreads, no wider than they need to be.
@@ -100,6 +103,22 @@ impl Columns {
             }
             Counts::Each(all) => all.get(index).copied().unwrap_or(0),
         }
+    }
+
+    /// Adds the raw samples of runs, by run row; those of other runs do no harm.
+    #[must_use]
+    pub fn with_samples(self, samples: BTreeMap<i64, Vec<f64>>) -> Self {
+        Self {
+            samples: (!samples.is_empty()).then(|| Arc::new(samples)),
+            ..self
+        }
+    }
+
+    /// The raw samples of a run in the order in which they were taken, where they were added
+    /// ([`Self::with_samples`]).
+    #[must_use]
+    pub fn samples(&self, run: i64) -> Option<&[f64]> {
+        self.samples.as_ref()?.get(&run).map(Vec::as_slice)
     }
 
     /// The point at `index`.
@@ -274,6 +293,7 @@ impl Builder {
             values,
             spreads,
             counts,
+            samples: None,
         }
     }
 }

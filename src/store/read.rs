@@ -250,10 +250,31 @@ impl Store {
         };
         samples::unpack(blob)
             .map(Some)
-            .ok_or_else(|| StoreError::Damaged {
-                path: self.path.clone(),
-                reason: format!("the samples of series {series} in run {run} cannot be read"),
-            })
+            .ok_or_else(|| self.unreadable(series, run))
+    }
+
+    fn unreadable(&self, series: i64, run: i64) -> StoreError {
+        StoreError::Damaged {
+            path: self.path.clone(),
+            reason: format!("the samples of series {series} in run {run} cannot be read"),
+        }
+    }
+
+    /// The raw samples of one series, by run row.
+    ///
+    /// # Errors
+    /// Where the database cannot be read or a blob is damaged.
+    pub fn samples_of(&self, series: i64) -> Result<BTreeMap<i64, Vec<f64>>, StoreError> {
+        let blobs: Vec<(i64, Vec<u8>)> = self.read_all(
+            "SELECT run, data FROM sample WHERE series = ?1",
+            series,
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let unpacked = blobs.into_iter().map(|(run, blob)| {
+            let samples = samples::unpack(&blob).ok_or_else(|| self.unreadable(series, run))?;
+            Ok((run, samples.values))
+        });
+        unpacked.collect()
     }
 
     /// A run as it was recorded: with the same digest, unless it was thinned.

@@ -16,6 +16,9 @@ const EFFICIENCY: f64 = 1.05;
 const GENERATOR: f64 = 0.8;
 /// Runs of one step further apart than this were not in a steady state.
 const STEADY: f64 = 0.2;
+/// A tail that falls by more than this from a load that breaks its budget to a larger one that does not
+/// is no noise.
+const FALL: f64 = 0.2;
 /// Residuals larger than this say that the law is not the service's.
 const MISFIT: f64 = 0.1;
 
@@ -52,7 +55,8 @@ pub(super) fn checks(of: &Capacity) -> Vec<CapacityCheck> {
     all
 }
 
-/// A tail budget holds where tails were measured, and at no other load.
+/// A tail budget holds where tails were measured, and at no other load. Where a larger load than one that
+/// breaks it is well, neither is what the load does.
 fn tails(of: &Capacity) -> CapacityCheck {
     let budget = of.question.at_latency.unwrap_or(f64::INFINITY);
     let steps = &of.sweep.steps;
@@ -66,17 +70,30 @@ fn tails(of: &Capacity) -> CapacityCheck {
         .iter()
         .filter(|step| step.n <= end && !failing(step))
         .find(|step| step.tail.len() < step.throughput.len());
-    let detail = match unknown {
-        None => "measured at every load up to the first that breaks its budget".to_owned(),
-        Some(_) if steps.iter().all(|step| step.tail.is_empty()) => {
-            "no tail was measured, so its budget (at_latency) cannot be judged".to_owned()
-        }
-        Some(step) => format!(
+    let fallen = broken.and_then(|bad| {
+        let well = |step: &&Step| {
+            let own = tail(step).unwrap_or(f64::INFINITY);
+            step.n > bad.n
+                && !failing(step)
+                && own <= budget
+                && tail(bad).is_some_and(|tail| tail > (1.0 + FALL) * own)
+        };
+        Some((bad.n, steps.iter().find(well)?.n))
+    });
+    let detail = match (unknown, fallen) {
+        (None, None) => "measured at every load up to the first that breaks its budget".to_owned(),
+        (None, Some((bad, well))) => format!(
+            "over its budget at N = {} and well within it at N = {}: measure these loads again",
+            whole(bad),
+            whole(well)
+        ),
+        (Some(_), _) if steps.iter().all(|step| step.tail.is_empty()) => of.sweep.no_tail(),
+        (Some(step), _) => format!(
             "the tail was not measured in every run of N = {}, so its budget (at_latency) cannot be judged there",
             whole(step.n)
         ),
     };
-    check("tail", Some(unknown.is_none()), detail)
+    check("tail", Some(unknown.is_none() && fallen.is_none()), detail)
 }
 
 fn levels(of: &Capacity) -> CapacityCheck {

@@ -94,6 +94,9 @@ pub struct Available {
     pub high: Option<f64>,
     /// What gives way first.
     pub limited_by: LimitedBy,
+    /// The largest load that holds and the smallest that breaks, where a step that breaks ends what is
+    /// carried.
+    pub gap: Option<(f64, f64)>,
 }
 
 /// The capacity within a tail budget, from measured quantiles.
@@ -105,6 +108,8 @@ pub struct AtLatency {
     pub n: f64,
     /// The throughput there, with its bounds; `None` where it was broken from the first step.
     pub throughput: Option<(f64, f64, f64)>,
+    /// The last step before the first that breaks it; `None` where that is the lowest.
+    pub last_good: Option<f64>,
     /// The first step that breaks it.
     pub first_broken: Option<f64>,
 }
@@ -224,6 +229,29 @@ impl Capacity {
         all.into_iter().map(|(n, each)| (n, each / one)).collect()
     }
 
+    /// The most that the law gives at any load, where it has an upper end: advice, and no forecast.
+    #[must_use]
+    pub fn ceiling(&self) -> Option<f64> {
+        let law = self.law.as_ref()?;
+        match law.peak() {
+            Some(n) => Some(law.throughput(n)),
+            None => self.roof(),
+        }
+    }
+
+    /// The load to test next where a throughput lies between that of the last step that holds and that
+    /// of the first that breaks, and these two: more runs of them would not tell. `None` where it does
+    /// not lie there, or nothing lies between them.
+    #[must_use]
+    pub fn test_between(&self, throughput: f64) -> Option<(f64, f64, f64)> {
+        let (good, bad) = self.available.as_ref()?.gap?;
+        let law = self.law.as_ref()?;
+        let at = |n: f64| law.throughput(n.min(law.peak().unwrap_or(f64::INFINITY)).max(1.0));
+        let n = ((good + bad) / 2.0).round();
+        let there = at(good) < throughput && throughput <= at(bad);
+        (there && good < n && n < bad).then_some((good, n, bad))
+    }
+
     /// The largest load to test next, so that a throughput is reached if the law goes on: advice, and
     /// no forecast.
     #[must_use]
@@ -255,19 +283,23 @@ impl Capacity {
             return None;
         }
         let first_broken = tails.iter().find(|(_, tail)| *tail > budget).map(|t| t.0);
-        let smooth = monotone(&tails);
+        // Nothing beyond the first broken load is carried, whatever larger ones did.
+        let upto =
+            first_broken.map_or(tails.len(), |bad| tails.partition_point(|(n, _)| *n <= bad));
+        let smooth = monotone(&tails[..upto]);
         let n = crossing(&smooth, budget);
+        let good = tails.iter().take_while(|(_, tail)| *tail <= budget);
+        let good = good.last().map(|(n, _)| *n);
         let throughput = n.and_then(|n| {
             let law = self.law.as_ref()?;
-            let good = tails.iter().take_while(|(_, tail)| *tail <= budget);
-            let good = good.last().map_or(n, |(n, _)| *n).min(n);
             let bad = first_broken.map_or(n, |bad| bad.max(n));
-            Some(self.between(law, good, n, bad))
+            Some(self.between(law, good.unwrap_or(n).min(n), n, bad))
         });
         Some(AtLatency {
             budget,
             n: n.unwrap_or(0.0),
             throughput,
+            last_good: good,
             first_broken,
         })
     }
@@ -310,6 +342,7 @@ impl Capacity {
                 low,
                 high: Some(high),
                 limited_by: LimitedBy::Latency,
+                gap: at.last_good.zip(at.first_broken),
             });
         }
         if let Some(bad) = broken_by_errors {
@@ -322,6 +355,7 @@ impl Capacity {
                     low,
                     high: Some(high),
                     limited_by: LimitedBy::Errors,
+                    gap: Some((good.n, bad)),
                 });
             }
         }
@@ -334,6 +368,7 @@ impl Capacity {
                 low,
                 high: surely(&peak).then_some(high),
                 limited_by: LimitedBy::Peak,
+                gap: None,
             });
         }
         let to_the_end = || {
@@ -344,6 +379,7 @@ impl Capacity {
                 low,
                 high: None,
                 limited_by: LimitedBy::Tested,
+                gap: None,
             }
         };
         Some(found.unwrap_or_else(to_the_end))

@@ -3,7 +3,7 @@
 use super::whole;
 use crate::model::{Direction, Measurement, Tags, Unit};
 use crate::stats::median;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tags that hold a number of things at work at once, most telling first.
 pub const AXES: [&str; 7] = [
@@ -107,6 +107,8 @@ pub struct Sweep {
     pub throughput: String,
     /// The tail's name, such as `latency.p95`; empty where none was measured.
     pub tail: String,
+    /// Tails that were measured where the one that was asked for was not.
+    pub other_tails: Vec<String>,
     /// Steps by load.
     pub steps: Vec<Step>,
     /// The load follows from rate and latency (Little's law), so it cannot be checked by it.
@@ -128,6 +130,20 @@ impl Sweep {
         }
         let tags: Vec<String> = self.tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
         format!("{}{{{}}}", self.benchmark, tags.join(","))
+    }
+
+    /// Why a tail budget cannot be judged where [`Self::tail`] is empty.
+    #[must_use]
+    pub fn no_tail(&self) -> String {
+        let found = match self.other_tails.as_slice() {
+            [] => "no tail was measured".to_owned(),
+            [one] => format!("the tail that was asked for was not measured, {one} was"),
+            all => format!(
+                "the tail that was asked for was not measured, {} were",
+                all.join(", ")
+            ),
+        };
+        format!("{found}: its budget (at_latency) cannot be judged")
     }
 
     /// The number of runs of all steps.
@@ -355,6 +371,13 @@ fn build(
             .find(|name| there(name))
             .unwrap_or_default(),
     };
+    let percentiles: BTreeSet<String> = steps
+        .iter()
+        .flat_map(|(_, metrics)| metrics.0.keys())
+        .filter_map(|name| name.strip_prefix("latency."))
+        .filter(|name| name.starts_with('p'))
+        .map(str::to_owned)
+        .collect();
     let mut built: Vec<Step> = steps
         .into_iter()
         .filter_map(|(tagged, metrics)| {
@@ -398,6 +421,11 @@ fn build(
         axis,
         throughput,
         tail: if has_tail { tail } else { String::new() },
+        other_tails: if has_tail {
+            Vec::new()
+        } else {
+            percentiles.into_iter().collect()
+        },
         steps: built,
         by_little,
     })

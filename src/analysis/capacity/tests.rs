@@ -152,6 +152,57 @@ fn each_check_blocks_a_pass() {
 }
 
 #[test]
+fn nothing_beyond_the_first_load_that_breaks_the_tail_is_carried() {
+    let dipped = |at: usize, ms: f64| {
+        let mut steps = tested(8);
+        steps[at].2 = ms;
+        Capacity::new(sweep(&steps), question(Some(50.0)))
+    };
+    let tail = |of: &Capacity| {
+        of.checks
+            .iter()
+            .find(|c| c.name == "tail")
+            .cloned()
+            .unwrap()
+    };
+    // Far over at N = 4 and well at N = 8: neither is what the load does.
+    let found = dipped(2, 900.0);
+    assert_eq!(tail(&found).ok, Some(false));
+    assert!(
+        tail(&found)
+            .detail
+            .contains("N = 4 and well within it at N = 8")
+    );
+    assert!(!found.is_sound());
+    // A little over before a little under is noise, and ends what is carried all the same.
+    for (at, ms) in [(4, 51.0), (2, 900.0)] {
+        let found = dipped(at, ms);
+        let own = found.at_latency.unwrap();
+        let bad = own.first_broken.unwrap();
+        assert_eq!(bad, f64::from(1_u32 << at));
+        assert!(own.n < bad && own.last_good == Some(bad / 2.0), "{own:?}");
+    }
+    assert_eq!(tail(&dipped(4, 51.0)).ok, Some(true));
+    // Broken from the lowest load on, whatever larger ones do.
+    let found = dipped(0, 55.0);
+    assert_eq!(found.at_latency.unwrap().throughput, None);
+}
+
+#[test]
+fn a_load_between_two_steps_is_named_where_runs_would_not_tell() {
+    // 42 ms at N = 32, 74 ms at N = 64.
+    let found = Capacity::new(sweep(&tested(8)), question(Some(50.0)));
+    assert_eq!(found.available.unwrap().gap, Some((32.0, 64.0)));
+    let between = law(32.0).midpoint(law(64.0));
+    assert_eq!(found.test_between(between), Some((32.0, 48.0, 64.0)));
+    for outside in [0.95 * law(32.0), 1.05 * law(64.0)] {
+        assert_eq!(found.test_between(outside), None);
+    }
+    let all = Capacity::new(sweep(&tested(8)), question(None));
+    assert_eq!(all.test_between(between), None);
+}
+
+#[test]
 fn degenerate_sweeps_have_no_law() {
     for steps in [&tested(8)[..1], &tested(8)[..3], &[][..]] {
         let found = Capacity::new(sweep(steps), question(Some(50.0)));

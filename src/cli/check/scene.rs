@@ -144,7 +144,8 @@ impl<'a> Scene<'a> {
                 .flat_map(|budget| &budget.limits)
                 .any(|limit| limit.reads(&row.key, &headlines))
         };
-        let columns = loaded.columns(read)?;
+        let mut columns = loaded.columns(read)?;
+        loaded.add_runs_of_steps(&mut columns, &self.budgets)?;
         let of = |git: &Git, line: &Timeline| {
             load::commits(git, &self.order, line, &loaded.runs, &self.budgets)
         };

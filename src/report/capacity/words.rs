@@ -59,7 +59,7 @@ fn units(found: &MilestoneFound) -> Option<String> {
     let units = found.units.as_ref()?;
     let n = |n: f64| {
         if n.is_finite() {
-            format!("{n:.0}")
+            text::value(n, &Unit::Count)
         } else {
             "no number of".to_owned()
         }
@@ -102,10 +102,7 @@ pub fn milestone(found: &MilestoneFound, of: &Capacity) -> String {
     parts.push(match (found.verdict, found.reason) {
         (Verdict::Over, _) => "what is carried is too little".to_owned(),
         (Verdict::Within, _) => "carried, with its safety".to_owned(),
-        (_, Some(Reason::NotTested)) => format!(
-            "not tested: test up to N = {}",
-            whole(found.test_up_to.unwrap_or(2.0 * of.tested_max))
-        ),
+        (_, Some(Reason::NotTested)) => not_tested(of, asked(found, of)),
         (_, Some(Reason::ScaleAssumed)) => {
             let (tested, planned, efficiency) = found
                 .units
@@ -119,7 +116,7 @@ pub fn milestone(found: &MilestoneFound, of: &Capacity) -> String {
         }
         (_, Some(Reason::Unsound)) => unsound(of),
         (_, Some(Reason::BenchmarkFailed)) => FAILED.to_owned(),
-        _ => "evidence on both sides: more runs of the steps decide".to_owned(),
+        _ => format!("evidence on both sides: {}", decides(found, of)),
     });
     if found.capacity.is_some() {
         parts.push(format!("headroom {}", headroom(found)));
@@ -132,6 +129,44 @@ pub fn milestone(found: &MilestoneFound, of: &Capacity) -> String {
         parts.push(format!("fails a check from {from}"));
     }
     parts.join("; ")
+}
+
+/// What a milestone asks of what was tested, where all units carry as is assumed.
+fn asked(found: &MilestoneFound, of: &Capacity) -> f64 {
+    let carried = of.available.filter(|a| a.value > 0.0);
+    carried
+        .zip(found.capacity)
+        .map_or(found.needed, |(a, all)| found.needed * a.value / all)
+}
+
+fn not_tested(of: &Capacity, asked: f64) -> String {
+    let up_to = whole(of.test_up_to(asked));
+    let most = of.ceiling().filter(|most| *most <= asked);
+    let most = most.map_or_else(String::new, |most| {
+        format!(", though by its law no load gives more than {}", rate(most))
+    });
+    format!("not tested: test up to N = {up_to}{most}")
+}
+
+/// What to measure where the demand lies within the interval of what is carried.
+fn decides(found: &MilestoneFound, of: &Capacity) -> String {
+    let asked = asked(found, of);
+    let most = of.available.and_then(|a| a.high);
+    if most.is_some_and(|high| asked > high) {
+        return "a test of more units together decides".to_owned();
+    }
+    between(of, asked).unwrap_or_else(|| "more runs of the steps decide".to_owned())
+}
+
+/// Which load to test where more runs of the steps would tell nothing.
+fn between(of: &Capacity, asked: f64) -> Option<String> {
+    let (good, n, bad) = of.test_between(asked)?;
+    Some(format!(
+        "test N = {}, between N = {} that holds and N = {} that does not",
+        whole(n),
+        whole(good),
+        whole(bad)
+    ))
 }
 
 const FAILED: &str = "requests failed at every load: that is a broken test, and no result";
@@ -201,11 +236,16 @@ pub fn sentence(verdict: &LimitVerdict) -> Option<String> {
         match verdict.judgement.reason {
             Some(Reason::Unsound) => unsound(of),
             Some(Reason::BenchmarkFailed) => FAILED.to_owned(),
-            Some(Reason::NotTested) => format!(
-                "not tested: test up to N = {}",
-                whole(of.test_up_to(verdict.limit_value.unwrap_or(0.0)))
-            ),
-            _ => of.available.map_or_else(String::new, |a| carried(of, &a)),
+            Some(Reason::NotTested) => not_tested(of, verdict.limit_value.unwrap_or(0.0)),
+            reason => {
+                let mut told = of.available.map_or_else(String::new, |a| carried(of, &a));
+                let least = verdict.limit_value;
+                let least = least.filter(|_| reason == Some(Reason::BothSides));
+                if let Some(next) = least.and_then(|least| between(of, least)) {
+                    let _ = write!(told, "; {next}");
+                }
+                told
+            }
         }
     };
     if found.added.as_ref().is_none_or(|added| added.pinned) {
@@ -239,6 +279,16 @@ fn whose(verdict: &LimitVerdict) -> String {
 fn carried(of: &Capacity, a: &Available) -> String {
     let value = interval(a.value, a.low, a.high);
     let end = match a.limited_by {
+        LimitedBy::Latency if a.gap.is_none() => {
+            return format!(
+                "carries nothing within {} ≤ {}: the lowest load, N = {}, breaks it",
+                tail(of),
+                time(of.question.at_latency.unwrap_or(0.0)),
+                of.at_latency
+                    .and_then(|at| at.first_broken)
+                    .map_or_else(String::new, whole)
+            );
+        }
         LimitedBy::Latency => {
             let budget = of.question.at_latency.unwrap_or(0.0);
             let first = of.at_latency.and_then(|at: AtLatency| at.first_broken);
@@ -298,10 +348,7 @@ pub fn lines(view: &CapacityView) -> Vec<(&'static str, String)> {
         ));
     }
     if of.question.at_latency.is_some() && of.at_latency.is_none() {
-        all.push((
-            "latency",
-            "no tail was measured, so its budget is not judged".to_owned(),
-        ));
+        all.push(("latency", of.sweep.no_tail()));
     }
     all.push(("peak", peak(of)));
     if let Some(law) = &of.law {

@@ -6,6 +6,9 @@ use crate::model::Unit;
 /// The true minus sign.
 const MINUS: char = '−';
 
+/// From here on nobody counts digits: `1.00e308`.
+const MANY: f64 = 1e15;
+
 /// A unit chosen once, so that all values of a series or table read in the same one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {
@@ -106,6 +109,8 @@ impl Scale {
         let scaled = self.scaled(value);
         if !scaled.is_finite() {
             NOTHING.to_owned()
+        } else if scaled.abs() >= MANY {
+            signed(scaled, false)
         } else if self.whole && (scaled - scaled.round()).abs() <= 1e-9 * scaled.abs() {
             // A level may come back from a logarithm.
             sign(scaled < 0.0, false) + &thousands(&format!("{:.0}", scaled.abs()))
@@ -290,6 +295,9 @@ fn signed(number: f64, plus: bool) -> String {
     if rounded < 1e-9 {
         return "0".to_owned();
     }
+    if size >= MANY {
+        return sign(number < 0.0, plus) + &format!("{size:.2e}");
+    }
     let decimals = (2 - rounded.log10().floor() as i64).clamp(0, 11);
     let decimals = usize::try_from(decimals).unwrap_or(0);
     let text = format!("{size:.decimals$}");
@@ -316,7 +324,13 @@ fn times(factor: f64) -> String {
         size if size < 9.95 => 1,
         _ => 0,
     };
-    sign(factor < 0.0, false) + &thousands(&format!("{:.decimals$}", factor.abs()))
+    let size = factor.abs();
+    let text = if size >= MANY {
+        format!("{size:.2e}")
+    } else {
+        thousands(&format!("{size:.decimals$}"))
+    };
+    sign(factor < 0.0, false) + &text
 }
 
 /// Commas between groups of three whole digits of an unsigned decimal number.

@@ -29,7 +29,8 @@ pub fn question(rule: &CapacityRule) -> (Question, SweepOptions) {
     (asked, options)
 }
 
-/// The sweeps that clean runs of a commit hold in one environment, made of these series.
+/// The sweeps that clean runs of a commit hold in one environment, made of these series. Where a recorded
+/// run has samples, each is a run of its step.
 #[must_use]
 pub fn recorded(
     commit: &CommitId,
@@ -47,11 +48,17 @@ pub fn recorded(
         .iter()
         .filter(|(row, _)| row.key.env == env)
         .filter_map(|(row, columns)| {
-            let values: Vec<f64> = own
-                .iter()
-                .filter_map(|id| columns.runs().binary_search(id).ok())
-                .map(|at| columns.values()[at])
-                .collect();
+            let mut values = Vec::new();
+            for id in &own {
+                let Ok(at) = columns.runs().binary_search(id) else {
+                    continue;
+                };
+                // The samples of a step are its runs: what failed in one of them is not in the median.
+                match columns.samples(*id) {
+                    Some(runs) => values.extend_from_slice(runs),
+                    None => values.push(columns.values()[at]),
+                }
+            }
             (!values.is_empty()).then_some(Observed {
                 benchmark: &row.key.benchmark,
                 metric: &row.key.metric,
@@ -240,7 +247,8 @@ pub fn judge_milestone(
         (Verdict::Unproven, Some(Reason::NotTested))
     } else if needed > a.low * assumed {
         (Verdict::Unproven, Some(Reason::BothSides))
-    } else if unit.is_some_and(|unit| unit.planned > 2.0 * tested) {
+    } else if needed > a.low && unit.is_some_and(|unit| unit.planned > 2.0 * tested) {
+        // What was tested does not carry it by itself.
         (Verdict::Unproven, Some(Reason::ScaleAssumed))
     } else {
         (Verdict::Within, None)

@@ -139,6 +139,10 @@ fn units_are_an_assumption_until_half_of_them_were_tested() {
     let expected = (1.0 + (8000.0 - one.value) / (one.value * 0.5)).ceil();
     assert!((units.needed - expected).abs() < 1e-9, "{units:?}");
     assert!(units.least.unwrap() <= units.needed && units.needed <= units.most.unwrap());
+    // What one carries needs no assumption about the others.
+    let needs = |demand: f64| judged(&of, &unit(1).replace("8000", &demand.to_string()));
+    assert_eq!(needs(0.99 * one.low).verdict, Verdict::Within);
+    assert_eq!(needs(1.01 * one.low).reason, Some(Reason::ScaleAssumed));
     // Twelve of 24 were tested together: 8,000 are more than what all carry.
     let found = judged(&of, &unit(12));
     assert_eq!(found.verdict, Verdict::Over);
