@@ -179,7 +179,7 @@ fn nothing_beyond_the_first_load_that_breaks_the_tail_is_carried() {
         let found = dipped(at, ms);
         let own = found.at_latency.unwrap();
         let bad = own.first_broken.unwrap();
-        assert_eq!(bad, f64::from(1_u32 << at));
+        assert_eq!(own.first_broken, Some(f64::from(1_u32 << at)));
         assert!(own.n < bad && own.last_good == Some(bad / 2.0), "{own:?}");
     }
     assert_eq!(tail(&dipped(4, 50.3)).ok, Some(true));
