@@ -101,6 +101,14 @@ fn the_history_says_where_to_look_and_answers_alone_where_it_can() {
         said.out
     );
     assert!(said.out.contains(&culprit[..7]), "{}", said.out);
+    let found = json(&project, &["parse"]);
+    assert_eq!(at(&found, "end"), "history");
+    assert_eq!(at(&found, "series/benchmark"), "parse");
+    assert_eq!(at(&found, "commits/0/commit"), culprit.as_str());
+    // Good and bad of one's own are measured, whatever the history shows.
+    let said = project.plimsoll(&["bisect", "parse", "--good", "HEAD~1"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("no benchmark command"), "{}", said.err);
     let said = project.plimsoll(&["bisect", "nothing-like-it"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("plimsoll log"), "{}", said.err);
@@ -121,7 +129,16 @@ fn ends_that_do_not_differ_or_are_no_line_are_trouble() {
         &commits[2],
     ]);
     assert_eq!(said.code, 2);
+    let right = format!("--good {} --bad {}", &commits[2][..7], &commits[5][..7]);
+    for part in ["the wrong way round", &right] {
+        assert!(said.err.contains(part), "no {part} in {}", said.err);
+    }
+    project.git(&["checkout", "--quiet", "--orphan", "other"]);
+    project.git(&["commit", "--quiet", "--message", "Alone"]);
+    let said = project.plimsoll(&["bisect", "time", "--good", &commits[5]]);
+    assert_eq!(said.code, 2);
     assert!(said.err.contains("first-parent"), "{}", said.err);
+    project.git(&["checkout", "--quiet", "main"]);
     let said = project.plimsoll(&["bisect", "speed", "--good", &commits[0]]);
     assert_eq!(said.code, 2);
     assert!(
@@ -129,6 +146,84 @@ fn ends_that_do_not_differ_or_are_no_line_are_trouble() {
         "{}",
         said.err
     );
+}
+
+#[test]
+fn of_two_neighbours_the_later_is_blamed_only_where_it_is_proven_worse() {
+    let (project, commits) = project(7, &[]);
+    let ends = |good: usize, bad: usize| {
+        [
+            "--good".to_owned(),
+            commits[good].clone(),
+            "--bad".to_owned(),
+            commits[bad].clone(),
+        ]
+    };
+    let run = |series: &str, good, bad, more: &[&str]| {
+        let ends = ends(good, bad);
+        let mut args = vec!["bisect", series];
+        args.extend(ends.iter().map(String::as_str));
+        args.extend(more);
+        project.plimsoll(&args)
+    };
+    let said = run("time", 6, 7, &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in ["brought by", &commits[7][..7], "measurements"] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    // Commit 9 is a little faster than 8.
+    let said = run("time", 8, 9, &[]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(!said.out.contains("brought by"), "{}", said.out);
+    for (good, bad, end) in [(6, 7, "sure"), (3, 4, "sure"), (8, 9, "improved")] {
+        let said = run("time", good, bad, &["--format", "json"]);
+        let found: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(at(&found, "end"), end, "{good} {bad}");
+        assert_eq!(said.code, i32::from(end == "improved") * 2);
+        assert!(at(&found, "measured").as_u64().unwrap() >= 8, "{found}");
+    }
+    let said = run("nosuch:time", 6, 7, &[]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    let unknown = "measures nothing called `nosuch:time`";
+    assert!(said.err.contains(unknown), "{}", said.err);
+}
+
+#[test]
+fn over_two_steps_bad_has_its_own_level_and_no_commit_is_blamed_for_both() {
+    let mut project = Project::new();
+    project.write("bench.sh", BENCH);
+    project.write("plimsoll.toml", "[lab]\nbench = \"sh bench.sh\"\n");
+    let mut commits = Vec::new();
+    for number in 0..12 {
+        let ns = match number {
+            0..4 => 1000,
+            4..8 => 1060,
+            _ => 1120,
+        };
+        project.write("ns.txt", &format!("{ns}\n"));
+        project.write("note.txt", &format!("{number}\n"));
+        commits.push(project.commit(&format!("Change {number}")));
+    }
+    let found = json(&project, &["time", "--good", &commits[0]]);
+    assert_eq!(at(&found, "end"), "partly");
+    assert_eq!(
+        (at(&found, "before").as_f64(), at(&found, "after").as_f64()),
+        (Some(1000.0), Some(1120.0))
+    );
+    let step = at(&found, "step/effect").as_f64().unwrap();
+    assert!((0.05..0.07).contains(&step), "{found}");
+    let said = project.plimsoll(&["bisect", "time", "--good", &commits[0]]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in [
+        "+12.0 %",
+        "more than one commit took part",
+        "plimsoll bisect time --good",
+    ] {
+        assert!(said.out.contains(part), "no {part} in {}", said.out);
+    }
+    for part in ["% sure", "brought by"] {
+        assert!(!said.out.contains(part), "{part} in {}", said.out);
+    }
 }
 
 #[test]

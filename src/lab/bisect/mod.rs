@@ -11,7 +11,7 @@ mod posterior;
 pub use posterior::{Posterior, Reading};
 
 use super::{Clock, LabError, Progress, Watch};
-use crate::stats::mann_whitney;
+use crate::stats::{mann_whitney, median};
 use std::time::Duration;
 
 /// Measures commits by their place on the line, 0 being the good one.
@@ -31,7 +31,7 @@ pub trait Probe {
 /// What a look at a commit gave.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Look {
-    /// Values of the metric, one a run.
+    /// Values of the metric, one a run; none where the time ran out meanwhile.
     Values(Vec<f64>),
     /// It cannot be measured, for this reason.
     Skip(String),
@@ -50,6 +50,15 @@ pub struct Aim {
 const CALIBRATION: usize = 4;
 /// The two stages of the calibration share the level of 5 %.
 const DIFFERS: f64 = 0.025;
+/// Values of a commit by which its level is told from that of an end: with 4 at the end the least
+/// two-sided p-value is 2 / 210.
+const OWN: usize = 6;
+/// The level of that test: most searches are for one commit, and should end with it.
+const APART: f64 = 0.01;
+/// So many standard errors off its end a commit of the step is looked at again.
+const ODD: f64 = 1.5;
+/// A lesser share of the whole difference, left beside the blamed step, tells nothing.
+const REST: f64 = 0.1;
 /// Most looks: a search that needs more has no answer.
 const MOST: usize = 400;
 
@@ -58,12 +67,17 @@ const MOST: usize = 400;
 pub enum End {
     /// One commit has the probability that was asked for.
     Sure,
+    /// As sure of one commit, or of one such group, but its step is not the whole difference: more
+    /// than one commit took part.
+    Partly,
     /// The commits that remain cannot be told apart: those between them do not build.
     Indistinct,
     /// The time was over.
     TimeUp,
     /// Good and bad do not differ, as far as can be seen.
     NoDifference,
+    /// Bad is better than good.
+    Improved,
 }
 
 /// What a search found.
@@ -73,14 +87,16 @@ pub struct Found {
     pub end: End,
     /// First and last commit that may have brought it, inclusive.
     pub between: (usize, usize),
-    /// Probability that it is one of these.
+    /// Probability that it is one of these, if one commit brought all of it.
     pub probability: f64,
     /// The most likely one.
     pub likeliest: usize,
     /// Probability of each commit.
     pub posterior: Vec<f64>,
-    /// Levels before and after, in input units.
+    /// Medians of what was measured at good and at bad, in input units.
     pub levels: (f64, f64),
+    /// Medians right before and at the end of [`Found::between`], where both were measured.
+    pub step: Option<(f64, f64)>,
     /// How many values were measured.
     pub measured: usize,
     /// Commits that could not be measured, with the reason.
@@ -129,22 +145,42 @@ pub fn bisect(
     }
     search.posterior.fit();
     if !differ {
-        return Ok(search.found(End::NoDifference, (1, bad)));
+        let end = if search.ends_differ(!search.probe.grows()) {
+            End::Improved
+        } else {
+            End::NoDifference
+        };
+        return Ok(search.found(end, (1, bad)));
     }
     loop {
         search.posterior.fit();
         let (group, probability) = search.best_group();
+        let spent = clock.now().saturating_sub(start) >= aim.time;
         if probability >= aim.confidence {
-            let end = if group.0 == group.1 {
-                End::Sure
-            } else {
-                End::Indistinct
+            // A step that does not look like the whole difference is looked at again.
+            let next = search
+                .unproven(group)
+                .filter(|_| !spent && search.may_look());
+            let Some(next) = next else {
+                let end = if search.leaves_rest(group) {
+                    End::Partly
+                } else if group.0 == group.1 {
+                    End::Sure
+                } else {
+                    End::Indistinct
+                };
+                return Ok(search.found(end, group));
             };
-            return Ok(search.found(end, group));
+            watch.see(Progress::Stage(format!(
+                "{:.0} % sure, measuring both sides of commit {} of {bad}",
+                100.0 * probability,
+                group.1
+            )));
+            search.look(next)?;
+            continue;
         }
         let next = search.next();
-        let spent = clock.now().saturating_sub(start) >= aim.time;
-        let Some(next) = next.filter(|_| !spent && search.posterior.readings().len() < MOST) else {
+        let Some(next) = next.filter(|_| !spent && search.may_look()) else {
             let range = search.posterior.range(aim.confidence);
             return Ok(search.found(End::TimeUp, range));
         };
@@ -177,9 +213,13 @@ impl Search<'_> {
 
     /// Without the ends there is nothing to search between.
     fn must(&mut self, commit: usize) -> Result<(), LabError> {
+        let before = self.posterior.readings().len();
         self.look(commit)?;
         match self.skipped.pop() {
-            None => Ok(()),
+            None if self.posterior.readings().len() > before => Ok(()),
+            None => Err(LabError::Results(
+                "the time was over before good and bad were measured: --time gives more".to_owned(),
+            )),
             Some((_, reason)) => Err(LabError::Results(format!(
                 "the {} commit cannot be measured: {reason}",
                 if commit == 0 { "good" } else { "bad" }
@@ -187,19 +227,78 @@ impl Search<'_> {
         }
     }
 
-    /// Whether bad is proven worse than good (Mann & Whitney 1947).
-    fn ends_differ(&self, grows: bool) -> bool {
+    /// What was measured at a commit.
+    fn of(&self, commit: usize) -> Vec<f64> {
+        let readings = self.posterior.readings().iter();
+        readings
+            .filter(|reading| reading.commit == commit)
+            .map(|reading| reading.value)
+            .collect()
+    }
+
+    /// Whether bad is proven to lie above good, or below it (Mann & Whitney 1947).
+    fn ends_differ(&self, above: bool) -> bool {
         let bad = self.posterior.last();
-        let of = |commit: usize| -> Vec<f64> {
-            let readings = self.posterior.readings().iter();
-            readings
-                .filter(|reading| reading.commit == commit)
-                .map(|reading| reading.value)
-                .collect()
-        };
-        mann_whitney(&of(bad), &of(0)).is_some_and(|test| {
-            let p = if grows { test.p_greater } else { test.p_less };
+        mann_whitney(&self.of(bad), &self.of(0)).is_some_and(|test| {
+            let p = if above { test.p_greater } else { test.p_less };
             p <= DIFFERS
+        })
+    }
+
+    fn may_look(&self) -> bool {
+        self.posterior.readings().len() < MOST
+    }
+
+    /// How far a commit lies from good or bad, the end on its side; `None` where that is little: at
+    /// most [`REST`] of the whole difference.
+    fn rest(&self, commit: usize, end: usize) -> Option<f64> {
+        let level = |commit: usize| median(&self.of(commit));
+        let (low, high) = (level(0)?, level(self.posterior.last())?);
+        let rest = (level(commit)? - if end == 0 { low } else { high }).abs();
+        (commit != end && rest > REST * (high - low).abs()).then_some(rest)
+    }
+
+    /// Standard deviation of one value, from those of good and of bad around their medians.
+    fn noise(&self) -> f64 {
+        let ends = [0, self.posterior.last()].map(|end| self.of(end));
+        let squares = ends.iter().flat_map(|values| {
+            let middle = median(values).unwrap_or(0.0);
+            values.iter().map(move |value| (value - middle).powi(2))
+        });
+        let count = ends.iter().map(Vec::len).sum::<usize>();
+        (squares.sum::<f64>() / count.saturating_sub(2).max(1) as f64).sqrt()
+    }
+
+    /// The two commits of a step, each with the end on its side.
+    fn sides(&self, (first, last): (usize, usize)) -> [(usize, usize); 2] {
+        [(first - 1, 0), (last, self.posterior.last())]
+    }
+
+    /// The commit of a step that looks unlike the end on its side, or was not measured, and of which
+    /// too little is known to say that it is.
+    fn unproven(&self, step: (usize, usize)) -> Option<usize> {
+        let is_open = |(commit, end): &(usize, usize)| {
+            let (own, at_end) = (self.of(*commit).len(), self.of(*end).len());
+            if commit == end || own >= OWN || self.is_skipped(*commit) {
+                return false;
+            }
+            let error =
+                self.noise() * (1.0 / own.max(1) as f64 + 1.0 / at_end.max(1) as f64).sqrt();
+            own == 0
+                || self
+                    .rest(*commit, *end)
+                    .is_some_and(|rest| rest > ODD * error)
+        };
+        let found = self.sides(step).into_iter().find(is_open);
+        found.map(|(commit, _)| commit)
+    }
+
+    /// Whether a step leaves a part of the whole difference to other commits: on one side its level
+    /// is proven to be another than that of the end (Mann & Whitney, two-sided).
+    fn leaves_rest(&self, step: (usize, usize)) -> bool {
+        self.sides(step).into_iter().any(|(commit, end)| {
+            self.rest(commit, end).is_some()
+                && mann_whitney(&self.of(commit), &self.of(end)).is_some_and(|test| test.p <= APART)
         })
     }
 
@@ -243,12 +342,15 @@ impl Search<'_> {
         let likeliest = (1..=self.posterior.last())
             .max_by(|a, b| self.posterior.of(*a).total_cmp(&self.posterior.of(*b)))
             .unwrap_or(1);
+        let level = |commit: usize| median(&self.of(commit));
+        let ends = level(0).zip(level(self.posterior.last()));
         Found {
             end,
             between,
             probability,
             likeliest,
-            levels: self.posterior.levels(),
+            levels: ends.unwrap_or_else(|| self.posterior.levels()),
+            step: level(between.0 - 1).zip(level(between.1)),
             measured: self.posterior.readings().len(),
             posterior: (0..=self.posterior.last())
                 .map(|c| self.posterior.of(c))

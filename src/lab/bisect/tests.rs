@@ -22,6 +22,8 @@ struct Fake {
     noise: f64,
     outliers: f64,
     broken: Vec<usize>,
+    /// Another step of the same size, at this commit.
+    second: Option<usize>,
     looks: usize,
 }
 
@@ -38,6 +40,7 @@ impl Fake {
             noise: 0.03,
             outliers: 0.0,
             broken: Vec::new(),
+            second: None,
             looks: 0,
         }
     }
@@ -47,6 +50,9 @@ impl Fake {
         let u = self.random.uniform().clamp(1e-12, 1.0 - 1e-12);
         let mut y = 100.0 * (self.noise * normal_quantile(u)).exp();
         if commit >= self.first_bad {
+            y *= 1.0 + self.step;
+        }
+        if self.second.is_some_and(|second| commit >= second) {
             y *= 1.0 + self.step;
         }
         if self.random.uniform() < self.outliers {
@@ -130,7 +136,7 @@ fn the_right_commit_among_64_in_fewer_measurements_than_plain_bisection() {
 
 #[test]
 fn commits_that_do_not_build_are_gone_around() {
-    let mut wrong = 0;
+    let (mut wrong, mut partly) = (0, 0);
     for seed in 0..60 {
         let mut fake = Fake::new(seed);
         let mut drawn = Random::new(seed + 1000);
@@ -142,9 +148,11 @@ fn commits_that_do_not_build_are_gone_around() {
         for commit in found.between.0..found.between.1 {
             assert!(fake.broken.contains(&commit), "{found:?}");
         }
-        assert!(matches!(found.end, End::Sure | End::Indistinct));
+        partly += u32::from(found.end == End::Partly);
+        assert!(!matches!(found.end, End::NoDifference | End::Improved));
     }
     assert!(wrong <= 5, "{wrong}");
+    assert!(partly <= 5, "{partly}");
 }
 
 #[test]
@@ -170,6 +178,51 @@ fn without_a_difference_nothing_is_blamed() {
 }
 
 #[test]
+fn a_step_that_is_not_the_whole_difference_is_called_a_part() {
+    let (mut whole, mut told) = (0, 0);
+    for seed in 0..100 {
+        let mut fake = Fake::new(seed);
+        (fake.noise, fake.step) = (0.01, 0.06);
+        let found = run(&mut fake);
+        whole += u32::from(found.end == End::Partly);
+        let mut fake = Fake::new(seed);
+        (fake.noise, fake.step) = (0.01, 0.06);
+        (fake.first_bad, fake.second) = (21, Some(43));
+        let found = run(&mut fake);
+        // Bad's own level is both steps, and no commit is blamed for both.
+        let (before, after) = found.levels;
+        assert!((after / before - 1.1236).abs() < 0.05, "{found:?}");
+        assert!(!matches!(found.end, End::NoDifference | End::Improved));
+        let (before, after) = found.step.unwrap_or((1.0, 2.0));
+        told += u32::from(found.end == End::Partly && (after / before - 1.06).abs() < 0.03);
+    }
+    println!("one step called a part {whole}, two told {told} of 100");
+    assert!(whole <= 5, "{whole}");
+    assert!(told >= 90, "{told}");
+}
+
+#[test]
+fn an_improvement_is_not_called_no_difference() {
+    let mut fake = Fake::new(3);
+    fake.step = -0.2;
+    let found = run(&mut fake);
+    assert_eq!(found.end, End::Improved);
+    assert!(found.levels.1 < found.levels.0);
+}
+
+#[test]
+fn time_that_is_over_before_the_ends_were_measured_is_said() {
+    struct Late;
+    impl Probe for Late {
+        fn look(&mut self, _: usize) -> Result<Look, LabError> {
+            Ok(Look::Values(Vec::new()))
+        }
+    }
+    let error = bisect(&mut Late, &Still, 9, &AIM, &mut |_: Progress| {}).unwrap_err();
+    assert!(error.to_string().contains("--time"), "{error}");
+}
+
+#[test]
 fn exact_values_need_no_more_looks_than_plain_bisection() {
     let mut fake = Fake::new(3);
     fake.noise = 0.0;
@@ -178,7 +231,11 @@ fn exact_values_need_no_more_looks_than_plain_bisection() {
         (found.end.clone(), found.likeliest),
         (End::Sure, fake.first_bad)
     );
-    assert!(found.measured <= 2 * CALIBRATION + 7, "{}", found.measured);
+    assert!(
+        found.measured <= 2 * CALIBRATION + 7 + 2 * OWN,
+        "{}",
+        found.measured
+    );
     let (before, after) = found.levels;
     assert!((after / before - 1.1).abs() < 1e-6);
 }
