@@ -181,6 +181,9 @@ fn of_two_neighbours_the_later_is_blamed_only_where_it_is_proven_worse() {
         assert_eq!(at(&found, "end"), end, "{good} {bad}");
         assert_eq!(said.code, i32::from(end == "improved") * 2);
         assert!(at(&found, "measured").as_u64().unwrap() >= 8, "{found}");
+        for sure in ["likeliest", "probability", "commits/0/probability"] {
+            assert_eq!(at(&found, sure).is_null(), end != "sure", "{found}");
+        }
     }
     let said = run("nosuch:time", 6, 7, &[]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));

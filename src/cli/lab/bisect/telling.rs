@@ -208,11 +208,13 @@ impl Telling<'_> {
     pub(super) fn json(&self) -> Result<String> {
         let found = self.found;
         let (first, last) = found.between;
+        // Where no one commit is blamed, its probability would say what is not so.
+        let blames = !matches!(found.end, End::NoDifference | End::Improved | End::Partly);
         let commits: Vec<_> = (1..self.line.len())
             .map(|at| {
                 serde_json::json!({
                     "commit": self.line[at].as_str(),
-                    "probability": found.posterior[at],
+                    "probability": blames.then_some(found.posterior[at]),
                     "skipped": found.skipped.iter().find(|(s, _)| *s == at).map(|(_, why)| why),
                 })
             })
@@ -236,8 +238,8 @@ impl Telling<'_> {
             "bad": self.line[self.line.len() - 1].as_str(),
             "first": self.line[first].as_str(),
             "last": self.line[last].as_str(),
-            "likeliest": self.line[found.likeliest].as_str(),
-            "probability": found.probability,
+            "likeliest": blames.then(|| self.line[found.likeliest].as_str()),
+            "probability": blames.then_some(found.probability),
             "confidence": self.aim.confidence,
             "before": found.levels.0,
             "after": found.levels.1,
