@@ -486,6 +486,12 @@ fn a_recorded_sweep_keeps_the_runs_of_its_steps() {
     assert_eq!(project.plimsoll(&["check", "--strict"]).code, 1);
     let told = json(&project.plimsoll(&["capacity", "api/least", "--json"]));
     assert_eq!(told["n"], 24);
+    // A median that is left does not make it a pass.
+    let pruned = project.plimsoll(&["prune", "--older-than", "0d", "--apply"]);
+    assert_eq!(pruned.code, 0, "{}", pruned.err);
+    let check = json(&project.plimsoll(&["check", "--format", "json"]));
+    let (verdict, _, why) = found(&check, "capacity");
+    assert!(verdict == "unproven" && why.contains("(runs)"), "{why}");
     let shaky = recorded(&mut project, "Sway", least, |n, run, cells| {
         if n == 8 && run == 1 {
             cells[2] = (cells[2].parse::<f64>().unwrap() * 0.6).to_string();

@@ -181,7 +181,7 @@ fn nothing_that_changes_leaves_a_stale_answer() {
     stays_true(&project, "another merge base", &[]);
 }
 
-/// Dropping samples changes no verdict, so the kept answer may stand.
+/// Dropping samples changes no verdict but those about load steps.
 fn stays_true_or_same(project: &Project, before: &(i32, String)) {
     let (code, out) = check(project, &[]);
     let out = out.replacen(MARK, "plimsoll.check/1", 1);

@@ -25,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) runs: Vec<RunRow>,
     pub(crate) series: Vec<SeriesRow>,
     pub(crate) failures: HashMap<i64, Vec<Failure>>,
+    /// Rows of runs whose raw samples were dropped on purpose, ascending.
+    pub(crate) thinned: Vec<i64>,
     /// The rows of the store behind each series: several where it was renamed.
     parts: Vec<Vec<i64>>,
     /// What was said while points were read.
@@ -36,6 +38,7 @@ impl Loaded {
     pub(crate) fn new(world: &World, settings: &Settings) -> Result<Self> {
         let store = Store::open_existing(&world.db_path())?;
         let (mut runs, series, mut failures) = (store.runs()?, store.series()?, store.failures()?);
+        let thinned = store.thinned()?;
         let unused = settings.renames.unused(series.iter().map(|row| &row.key));
         for rename in unused.iter().filter(|_| !series.is_empty()) {
             say(&format!(
@@ -51,6 +54,7 @@ impl Loaded {
             runs,
             series,
             failures,
+            thinned,
             parts,
             said: RefCell::default(),
         })
@@ -101,6 +105,15 @@ impl Loaded {
                 for (run, values) in self.store.samples_of(*part)? {
                     samples.entry(run).or_insert(values);
                 }
+            }
+            let lost = points.iter().filter(|point| {
+                // What a tool summed up by itself never had samples, nor has a spread as a rule.
+                point.n > 1
+                    && point.spread.is_some()
+                    && self.thinned.binary_search(&point.run).is_ok()
+            });
+            for point in lost {
+                samples.entry(point.run).or_insert_with(Vec::new);
             }
             *points = std::mem::take(points).with_samples(samples);
         }

@@ -105,7 +105,8 @@ impl Columns {
         }
     }
 
-    /// Adds the raw samples of runs, by run row; those of other runs do no harm.
+    /// Adds the raw samples of runs, by run row, empty where they were dropped on purpose; those of
+    /// other runs do no harm.
     #[must_use]
     pub fn with_samples(self, samples: BTreeMap<i64, Vec<f64>>) -> Self {
         Self {
@@ -115,7 +116,7 @@ impl Columns {
     }
 
     /// The raw samples of a run in the order in which they were taken, where they were added
-    /// ([`Self::with_samples`]).
+    /// ([`Self::with_samples`]); none where they were dropped on purpose.
     #[must_use]
     pub fn samples(&self, run: i64) -> Option<&[f64]> {
         self.samples.as_ref()?.get(&run).map(Vec::as_slice)

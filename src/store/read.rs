@@ -253,6 +253,16 @@ impl Store {
             .ok_or_else(|| self.unreadable(series, run))
     }
 
+    /// The rows of runs whose raw samples were dropped on purpose.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn thinned(&self) -> Result<Vec<i64>, StoreError> {
+        self.query("SELECT id FROM run WHERE thinned = 1 ORDER BY id", |row| {
+            row.get(0)
+        })
+    }
+
     fn unreadable(&self, series: i64, run: i64) -> StoreError {
         StoreError::Damaged {
             path: self.path.clone(),

@@ -52,6 +52,11 @@ pub(super) fn checks(of: &Capacity) -> Vec<CapacityCheck> {
     if of.question.at_latency.is_some() {
         all.push(tails(of));
     }
+    if of.sweep.pruned {
+        let why =
+            "its single runs were pruned, and a median hides those that failed: measure it again";
+        all.push(check("runs", Some(false), why.to_owned()));
+    }
     all
 }
 

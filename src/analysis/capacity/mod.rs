@@ -200,6 +200,14 @@ impl Capacity {
         self.law.is_some() && self.checks.iter().all(|check| check.ok != Some(false))
     }
 
+    /// The same of a sweep that another is compared with: what is left of it suffices after its single
+    /// runs were pruned.
+    #[must_use]
+    pub fn is_sound_base(&self) -> bool {
+        let mut checks = self.checks.iter();
+        self.law.is_some() && checks.all(|check| check.ok != Some(false) || check.name == "runs")
+    }
+
     /// What is known of the peak, in the words of the contract.
     #[must_use]
     pub fn peak_status(&self) -> String {

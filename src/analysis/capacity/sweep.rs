@@ -109,6 +109,8 @@ pub struct Sweep {
     pub tail: String,
     /// Tails that were measured where the one that was asked for was not.
     pub other_tails: Vec<String>,
+    /// The single runs of its steps were dropped on purpose (`plimsoll prune`), and medians are left.
+    pub pruned: bool,
     /// Steps by load.
     pub steps: Vec<Step>,
     /// The load follows from rate and latency (Little's law), so it cannot be checked by it.
@@ -426,6 +428,7 @@ fn build(
         } else {
             percentiles.into_iter().collect()
         },
+        pruned: false,
         steps: built,
         by_little,
     })

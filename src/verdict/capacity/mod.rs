@@ -10,6 +10,7 @@ use crate::model::CommitId;
 use crate::stats::{Bounds, student_t_quantile, student_t_sf};
 use crate::store::{Columns, RunRow, SeriesRow};
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 /// What a limit asks of its sweep.
 #[must_use]
@@ -44,6 +45,7 @@ pub fn recorded(
         .filter(|run| run.commit == *commit && !run.dirty && run.environment.label == env)
         .map(|run| run.id)
         .collect();
+    let mut lost: BTreeSet<(&str, &str)> = BTreeSet::new();
     let observed: Vec<Observed<'_>> = rows
         .iter()
         .filter(|(row, _)| row.key.env == env)
@@ -55,8 +57,13 @@ pub fn recorded(
                 };
                 // The samples of a step are its runs: what failed in one of them is not in the median.
                 match columns.samples(*id) {
-                    Some(runs) => values.extend_from_slice(runs),
-                    None => values.push(columns.values()[at]),
+                    Some(runs) if !runs.is_empty() => values.extend_from_slice(runs),
+                    known => {
+                        values.push(columns.values()[at]);
+                        if known.is_some() {
+                            lost.insert((&row.key.benchmark, &row.key.metric));
+                        }
+                    }
                 }
             }
             (!values.is_empty()).then_some(Observed {
@@ -67,7 +74,11 @@ pub fn recorded(
             })
         })
         .collect();
-    sweeps(&observed, options, false)
+    let mut found = sweeps(&observed, options, false);
+    for sweep in &mut found {
+        sweep.pruned = lost.contains(&(sweep.benchmark.as_str(), sweep.throughput.as_str()));
+    }
+    found
 }
 
 /// What a sweep said, and what was made of it.
@@ -354,7 +365,7 @@ pub fn judge_added(
         pinned: false,
     };
     found.level = Some(after);
-    if head.is_sound() && base.is_sound() {
+    if head.is_sound() && base.is_sound_base() {
         let p = student_t_sf((delta - most) / se, df);
         let high = delta + student_t_quantile(1.0 - ALPHA, df) * se;
         found.p = Some(p);
