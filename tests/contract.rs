@@ -685,11 +685,12 @@ fn a_dry_run_shows_what_this_event_would_get() {
         assert_eq!(said.code, 1, "{}", said.err);
         (said.out, said.err)
     };
-    let (out, _) = shown("pull_request", &pull(1).to_string(), &[]);
+    let (out, err) = shown("pull_request", &pull(1).to_string(), &[]);
     assert!(
         out.contains("@acme/pay: ") && out.contains("\"conclusion\""),
         "{out}"
     );
+    assert!(!err.contains("is it an old file?"), "{err}");
     let (out, _) = shown("pull_request", &pull(1).to_string(), &["--when", "never"]);
     assert!(
         out.contains("no comment: --when never") && !out.contains("@acme"),
@@ -701,7 +702,11 @@ fn a_dry_run_shows_what_this_event_would_get() {
         "{out}"
     );
     let push = r#"{"ref":"refs/heads/main","repository":{"id":1,"default_branch":"main"}}"#;
-    let (out, _) = shown("push", push, &[]);
+    let (out, err) = shown("push", push, &[]);
+    assert!(
+        err.contains("check.json is the check of aaaaaaa, and this run is about ccccccc"),
+        "{err}"
+    );
     assert!(
         out.contains("no comment: what set this workflow off"),
         "{out}"

@@ -15,6 +15,7 @@ use plimsoll::github::publish::{self, Publication, Published};
 use plimsoll::github::{comment, marker, workflow};
 use plimsoll::report::document::{CheckDocument, Part, Tally};
 use plimsoll::report::markdown::Extras;
+use plimsoll::report::text;
 use plimsoll::verdict::Exit;
 use std::io::Write as _;
 use std::path::Path;
@@ -83,6 +84,12 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
         }
     };
     here.run = told.run.unwrap_or(here.run);
+    let mut extras = told.extras;
+    if context.is_ok() && told.pull.is_none() {
+        let strange = of_other_commits(&here, told.parts);
+        strange.iter().for_each(|note| say(note));
+        extras.notes.extend(strange);
+    }
     let connection = connect(world, &here);
     let reply = connection.as_ref().ok();
     let clock = Real;
@@ -110,7 +117,7 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
             run_url: context.is_ok().then(|| here.run_url()),
             bench: args.bench.clone(),
             today: Some(load::today(world)),
-            ..told.extras
+            ..extras
         },
     };
     if args.dry_run {
@@ -137,6 +144,26 @@ fn tell(world: &World, args: &Args, told: Told<'_>) -> Result<Exit> {
     }
     report(world, &here, told.parts, &done)?;
     Ok(exit(done.exit))
+}
+
+/// Checks of a commit that this run is not about: an old file must not pass for today's answer.
+fn of_other_commits(here: &Context, parts: &[Part]) -> Vec<String> {
+    let own = [here.check_sha(), here.sha.as_str()];
+    let short = |commit: &str| text::plain(commit.get(..7).unwrap_or(commit));
+    let judged = parts
+        .iter()
+        .filter_map(|part| Some((part, part.check.as_ref().ok()?)));
+    judged
+        .filter(|(_, check)| !check.commit.is_empty() && !own.contains(&check.commit.as_str()))
+        .map(|(part, check)| {
+            format!(
+                "{} is the check of {}, and this run is about {}: is it an old file?",
+                text::plain(&part.name),
+                short(&check.commit),
+                short(here.check_sha())
+            )
+        })
+        .collect()
 }
 
 /// Where the surroundings cannot be understood, the runner's own channels still have the verdict.
