@@ -199,12 +199,19 @@ impl Gathered {
             let name = (one.benchmark.clone(), one.tags.clone());
             self.heard.entry(name).or_default().insert(pair);
         }
-        let column = self
-            .columns
-            .entry((one.benchmark, one.metric, one.tags))
-            .or_default();
-        // One unit a series: a tool that changes it between runs gives another series' values.
-        if column.unit.get_or_insert_with(|| one.unit.clone()) != &one.unit {
+        let slice = (one.benchmark.clone(), one.tags.clone());
+        let name = (one.benchmark, one.metric, one.tags);
+        let column = self.columns.entry(name.clone()).or_default();
+        // Values of two units cannot be compared; taking those of one alone would hide the others.
+        let unit = column.unit.get_or_insert_with(|| one.unit.clone());
+        if *unit != one.unit {
+            let reason = format!(
+                "`{}` is measured in `{}` and in `{}`: give it one unit, or the new one another name",
+                name.1,
+                unit.as_str(),
+                one.unit.as_str()
+            );
+            self.failed.entry(slice).or_insert(reason);
             return;
         }
         column.direction = column.direction.or(one.direction);

@@ -16,7 +16,7 @@ use plimsoll::lab::{
 };
 use plimsoll::model::{CommitId, Environment};
 use plimsoll::report::check::{CheckView, PairedView};
-use plimsoll::report::{json, markdown, paired as report_paired, terminal};
+use plimsoll::report::{json, markdown, paired as report_paired, terminal, text};
 use plimsoll::verdict::{
     Census, Check, ChosenBase, Exit, LeftOut, LeftOutReason, LimitVerdict, Outcome, PairedCheck,
     Summary, Verdict, judge_pairs, renamed,
@@ -213,6 +213,14 @@ pub(crate) fn judge(
             outcome.elsewhere.join(", ")
         ));
     }
+    let failures = failed.iter().take(NAMED);
+    notes.extend(failures.map(|failure| {
+        let (name, reason) = (
+            text::plain(&failure.benchmark),
+            text::plain(&failure.reason),
+        );
+        format!("{name} counts as failed: {reason}")
+    }));
     notes.extend(not_by_pairs(&outcome.left_out));
     if let Some(needed) = measured.sampled.time_needed {
         let cost = measured.sampled.cost;

@@ -281,3 +281,34 @@ fn false_verdicts_and_power_are_what_is_promised_even_under_drift() {
         assert!(over <= 0.08, "{over}");
     }
 }
+
+/// Whichever build is measured first: what has two units is no new benchmark and no lost one.
+#[test]
+fn a_unit_that_changes_from_build_to_build_is_a_failure() {
+    for order in [[Side::Base, Side::Head], [Side::Head, Side::Base]] {
+        let mut gathered = Gathered::default();
+        for pair in 0..6 {
+            for side in order {
+                let mut measured = one("speed", 10.0);
+                if side == Side::Head {
+                    measured.unit = Unit::Bytes;
+                }
+                gathered.take(
+                    Turn::Pair(pair, side),
+                    Taken {
+                        measurements: vec![measured],
+                        failures: Vec::new(),
+                    },
+                );
+            }
+        }
+        let failed = gathered.failed(6);
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(failed[0].benchmark, "app");
+        let reason = &failed[0].reason;
+        assert!(
+            reason.starts_with("`speed` is measured in `") && reason.contains("`B`"),
+            "{reason}"
+        );
+    }
+}
