@@ -60,6 +60,13 @@ impl Bench<'_> {
         self.all.get_or_init(|| analyse(self.series))
     }
 
+    /// The value of each run of the head.
+    pub(super) fn head_values(&self) -> Vec<f64> {
+        let points = self.head_points.iter();
+        let runs = points.flat_map(|point| self.series.runs_of(point));
+        runs.map(|run| run.value).collect()
+    }
+
     /// Whether all runs of the head lie above 0.
     fn is_positive(&self) -> bool {
         let mut points = self.head_points.iter();
@@ -142,12 +149,7 @@ impl Judging<'_, '_> {
         rule: Rule,
         judgement: Judgement,
     ) -> LimitVerdict {
-        let runs: Vec<f64> = bench
-            .head_points
-            .iter()
-            .flat_map(|point| bench.series.runs_of(point))
-            .map(|run| run.value)
-            .collect();
+        let runs = bench.head_values();
         let mut found = blank(pair.budget, pair.limit, judgement);
         found.rule = Some(rule);
         found.series = Some(bench.series.row.key.clone());

@@ -149,12 +149,7 @@ impl Judging<'_, '_> {
 
     fn facts(&self, pair: &Pair<'_>, bench: &Bench<'_>, found: &mut Explained) {
         let at = |point: &Point| self.check.timeline.at(point.place).cloned();
-        found.runs = bench
-            .head_points
-            .iter()
-            .flat_map(|point| bench.series.runs_of(point))
-            .map(|run| run.value)
-            .collect();
+        found.runs = bench.head_values();
         found.earlier = bench.base_points.len();
         found.machines = bench.series.strata.len();
         if let Some(newest) = bench.head_points.last() {

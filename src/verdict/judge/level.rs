@@ -135,12 +135,7 @@ pub(super) fn differing(
     if !pair.limit.deterministic {
         return None;
     }
-    let runs: Vec<f64> = bench
-        .head_points
-        .iter()
-        .flat_map(|point| bench.series.runs_of(point))
-        .map(|run| run.value)
-        .collect();
+    let runs = bench.head_values();
     not_deterministic(&runs, judgement, all_over)
 }
 

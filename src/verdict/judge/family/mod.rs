@@ -173,12 +173,7 @@ impl Judging<'_, '_> {
         let size = size_of(row.key.tags.get(tag)?)?;
         let columns = &self.check.columns[pair.series];
         let there = self.with_bench(row, columns, |bench| {
-            let runs: Vec<f64> = bench
-                .head_points
-                .iter()
-                .flat_map(|point| bench.series.runs_of(point))
-                .map(|run| run.value)
-                .collect();
+            let runs = bench.head_values();
             let base = Base::new(
                 bench.series,
                 bench.base_points,

@@ -27,7 +27,7 @@ impl Judging<'_, '_> {
         let mut partner = key.clone();
         partner.tags.insert(slice.tag.clone(), slice.value.clone());
         let sign = pair.direction.worsening_sign();
-        let head = self.head_values(bench);
+        let head = bench.head_values();
         let base = self.values_of(&partner);
         let positive = head.iter().chain(&base).all(|value| *value > 0.0);
         let logs = |values: &[f64]| values.iter().map(|value| sign * value.ln()).collect();
@@ -71,24 +71,12 @@ impl Judging<'_, '_> {
         Some(found)
     }
 
-    /// The head's runs of a series, one number a run.
-    fn head_values(&self, bench: &Bench<'_>) -> Vec<f64> {
-        bench
-            .head_points
-            .iter()
-            .flat_map(|point| bench.series.runs_of(point))
-            .map(|run| run.value)
-            .collect()
-    }
-
     fn values_of(&self, key: &SeriesKey) -> Vec<f64> {
         let index = self.index_of(key);
         index
             .and_then(|index| {
                 let row = &self.check.series[index];
-                self.with_bench(row, &self.check.columns[index], |bench| {
-                    self.head_values(bench)
-                })
+                self.with_bench(row, &self.check.columns[index], |bench| bench.head_values())
             })
             .unwrap_or_default()
     }
